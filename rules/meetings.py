@@ -1,0 +1,150 @@
+"""States of meetings, agenda items and votes, and the moves between them (design: Meetings)."""
+
+from collections.abc import Collection
+from enum import Enum
+
+from rules.refusals import Reason, Refusal
+
+
+class MeetingState(Enum):
+    DRAFT = "DRAFT"
+    SUMMONED = "SUMMONED"
+    IN_SESSION = "IN_SESSION"
+    PAUSED = "PAUSED"
+    CLOSED = "CLOSED"
+    MINUTES_SIGNED = "MINUTES_SIGNED"
+    CANCELLED = "CANCELLED"
+
+
+class MeetingKind(Enum):
+    REGULAR = "REGULAR"
+    THEMATIC = "THEMATIC"
+    EXTRAORDINARY = "EXTRAORDINARY"
+    CONGRESS = "CONGRESS"
+
+
+class MeetingMode(Enum):
+    IN_PERSON = "IN_PERSON"
+    HYBRID = "HYBRID"
+    ONLINE = "ONLINE"
+
+
+class AttendanceStatus(Enum):
+    """`ABSENT` is where everyone summoned begins; checking in makes it `PRESENT`."""
+
+    PRESENT = "PRESENT"
+    EXCUSED = "EXCUSED"
+    ABSENT = "ABSENT"
+    EXCUSE_REQUESTED = "EXCUSE_REQUESTED"
+
+
+class ItemState(Enum):
+    PENDING = "PENDING"
+    CURRENT = "CURRENT"
+    DONE = "DONE"
+
+
+class VoteState(Enum):
+    PREPARED = "PREPARED"
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class Move(Enum):
+    """What a chair does to a whole meeting."""
+
+    START = "START"
+    PAUSE = "PAUSE"
+    CLOSE = "CLOSE"
+
+
+MEETING_MOVES: dict[Move, tuple[frozenset[MeetingState], MeetingState]] = {
+    Move.START: (
+        frozenset({MeetingState.SUMMONED, MeetingState.PAUSED}),
+        MeetingState.IN_SESSION,
+    ),
+    Move.PAUSE: (frozenset({MeetingState.IN_SESSION}), MeetingState.PAUSED),
+    Move.CLOSE: (
+        frozenset({MeetingState.IN_SESSION, MeetingState.PAUSED}),
+        MeetingState.CLOSED,
+    ),
+}
+
+CHECK_IN_STATES = frozenset({MeetingState.SUMMONED, MeetingState.IN_SESSION, MeetingState.PAUSED})
+
+MINIMUM_FULL_MEMBERS = 3
+
+
+def move_meeting(state: MeetingState, move: Move) -> MeetingState:
+    """Return the state after `move`. Raises WRONG_STATE where the table has no such move."""
+    allowed_from, target = MEETING_MOVES[move]
+    if state not in allowed_from:
+        raise Refusal(
+            Reason.WRONG_STATE,
+            f"A meeting that is {state.value} cannot {move.value.lower()}.",
+            state=state.value,
+        )
+    return target
+
+
+def check_full_members(full_members: int) -> None:
+    """A branch meets with at least three full members. Raises TOO_FEW_FULL_MEMBERS."""
+    if full_members < MINIMUM_FULL_MEMBERS:
+        raise Refusal(
+            Reason.TOO_FEW_FULL_MEMBERS,
+            f"{full_members} full members; a meeting needs {MINIMUM_FULL_MEMBERS}.",
+            fullMembers=full_members,
+            needed=MINIMUM_FULL_MEMBERS,
+        )
+
+
+def check_closing(has_chair: bool, vote_states: Collection[VoteState]) -> None:
+    """A meeting does not close with a vote open or without a chair."""
+    check_no_open_vote(vote_states)
+    if not has_chair:
+        raise Refusal(Reason.NO_CHAIR, "The meeting has no chair.")
+
+
+def check_in_session(state: MeetingState) -> None:
+    """Raises MEETING_NOT_IN_SESSION unless the meeting is in session."""
+    if state is not MeetingState.IN_SESSION:
+        raise Refusal(
+            Reason.MEETING_NOT_IN_SESSION,
+            f"The meeting is {state.value}, not in session.",
+            state=state.value,
+        )
+
+
+def check_no_open_vote(vote_states: Collection[VoteState]) -> None:
+    """An agenda item and a meeting end only when none of their votes is open."""
+    if VoteState.OPEN in vote_states:
+        raise Refusal(Reason.VOTE_STILL_OPEN, "A vote is still open; close it first.")
+
+
+def check_in_allowed(state: MeetingState) -> None:
+    """Members check in from the summons until the closing. Raises WRONG_STATE."""
+    if state not in CHECK_IN_STATES:
+        raise Refusal(
+            Reason.WRONG_STATE,
+            f"Nobody checks in to a meeting that is {state.value}.",
+            state=state.value,
+        )
+
+
+def check_opening(meeting: MeetingState, item: ItemState, vote: VoteState) -> None:
+    """A vote opens once, while its meeting is in session and its item is current."""
+    if vote is VoteState.CLOSED:
+        raise Refusal(Reason.VOTE_CLOSED, "The vote is closed; it does not open again.")
+    if vote is VoteState.OPEN:
+        raise Refusal(Reason.WRONG_STATE, "The vote is open already.", state=vote.value)
+    check_in_session(meeting)
+    if item is not ItemState.CURRENT:
+        raise Refusal(Reason.ITEM_NOT_CURRENT, "The vote's agenda item is not the current one.")
+
+
+def check_open(vote: VoteState) -> None:
+    """Ballots and closing need an open vote. Raises VOTE_NOT_OPEN or VOTE_CLOSED."""
+    if vote is VoteState.PREPARED:
+        raise Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")
+    if vote is VoteState.CLOSED:
+        raise Refusal(Reason.VOTE_CLOSED, "The vote is closed.")

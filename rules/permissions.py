@@ -1,0 +1,83 @@
+"""Who may do what: one table of acts by relation; whatever it does not name is not allowed."""
+
+from collections.abc import Collection
+from enum import Enum
+
+from rules.refusals import Reason, Refusal
+
+
+class Relation(Enum):
+    """How the viewer stands to the unit or person that an act concerns."""
+
+    SELF = "SELF"
+    MEMBER = "MEMBER"
+    """Belongs to the unit, or is temporarily attached to it, and is not suspended."""
+    OFFICER = "OFFICER"
+    """Secretary or deputy secretary of the unit: chairs its meetings."""
+    OVERSEER = "OVERSEER"
+    """Appointed by the upper committee to follow the unit."""
+    UPPER_OFFICER = "UPPER_OFFICER"
+    """Officer of a unit above: sees aggregates of the subtree, never a meeting or a person."""
+    BELOW = "BELOW"
+    """Belongs somewhere in the unit's subtree."""
+
+
+class Act(Enum):
+    VIEW_UNIT = "VIEW_UNIT"
+    VIEW_MEMBER = "VIEW_MEMBER"
+    VIEW_MEMBER_RECORD = "VIEW_MEMBER_RECORD"
+    LIST_MEETINGS = "LIST_MEETINGS"
+    VIEW_MEETING = "VIEW_MEETING"
+    CHECK_IN = "CHECK_IN"
+    CAST_BALLOT = "CAST_BALLOT"
+    START_MEETING = "START_MEETING"
+    PAUSE_MEETING = "PAUSE_MEETING"
+    CLOSE_MEETING = "CLOSE_MEETING"
+    MOVE_AGENDA = "MOVE_AGENDA"
+    OPEN_VOTE = "OPEN_VOTE"
+    CLOSE_VOTE = "CLOSE_VOTE"
+
+
+_BRANCH = frozenset({Relation.MEMBER, Relation.OFFICER, Relation.OVERSEER})
+_CHAIR = frozenset({Relation.OFFICER})
+
+PERMISSIONS: dict[Act, frozenset[Relation]] = {
+    Act.VIEW_UNIT: _BRANCH | {Relation.UPPER_OFFICER, Relation.BELOW},
+    Act.VIEW_MEMBER: frozenset({Relation.SELF, Relation.MEMBER, Relation.OFFICER}),
+    Act.VIEW_MEMBER_RECORD: frozenset({Relation.SELF, Relation.OFFICER}),
+    Act.LIST_MEETINGS: _BRANCH,
+    Act.VIEW_MEETING: _BRANCH,
+    Act.CHECK_IN: frozenset({Relation.MEMBER}),
+    Act.CAST_BALLOT: frozenset({Relation.MEMBER}),
+    Act.START_MEETING: _CHAIR,
+    Act.PAUSE_MEETING: _CHAIR,
+    Act.CLOSE_MEETING: _CHAIR,
+    Act.MOVE_AGENDA: _CHAIR,
+    Act.OPEN_VOTE: _CHAIR,
+    Act.CLOSE_VOTE: _CHAIR,
+}
+
+MEETING_ACTS = (
+    Act.CHECK_IN,
+    Act.CAST_BALLOT,
+    Act.START_MEETING,
+    Act.PAUSE_MEETING,
+    Act.CLOSE_MEETING,
+    Act.MOVE_AGENDA,
+    Act.OPEN_VOTE,
+    Act.CLOSE_VOTE,
+)
+
+
+def may(act: Act, relations: Collection[Relation]) -> bool:
+    return not PERMISSIONS[act].isdisjoint(relations)
+
+
+def permit(act: Act, relations: Collection[Relation]) -> None:
+    """Raises NOT_ALLOWED unless one of the viewer's relations is allowed the act."""
+    if not may(act, relations):
+        raise Refusal(Reason.NOT_ALLOWED, f"You may not {_words(act)} here.", act=act.value)
+
+
+def _words(act: Act) -> str:
+    return act.value.lower().replace("_", " ")
