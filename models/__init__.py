@@ -1,0 +1,7 @@
+"""Tables and constraints. Importing this package registers every table on `Base.metadata`."""
+
+from models import accounts as accounts
+from models import meetings as meetings
+from models import units as units
+from models import votes as votes
+from models.base import Base as Base

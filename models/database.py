@@ -1,0 +1,83 @@
+"""The database of one process: snapshots to read from, transactions to write in."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+
+class ReadSession(AsyncSession):
+    """A session on one snapshot: every statement sees the same committed state. Never writes."""
+
+
+class WriteSession(AsyncSession):
+    """A session in a READ COMMITTED transaction (PostgreSQL) or BEGIN IMMEDIATE (SQLite)."""
+
+
+class Database:
+    """Engines and session factories for one URL. Raises ValueError for a URL it cannot serve."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        parsed = make_url(url)
+        self.dialect = parsed.get_backend_name()
+        if self.dialect == "sqlite":
+            self.engine = _sqlite_engine(parsed)
+            reading: dict[str, Any] = {}
+        elif parsed.drivername == "postgresql+asyncpg":
+            self.engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
+            reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        else:
+            raise ValueError("use sqlite+aiosqlite:// or postgresql+asyncpg://")
+        self._reading = async_sessionmaker(
+            self.engine.execution_options(begin="BEGIN", **reading),
+            class_=ReadSession,
+            expire_on_commit=False,
+        )
+        self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._writing = async_sessionmaker(
+            self.writer_engine,
+            class_=WriteSession,
+            expire_on_commit=False,
+        )
+
+    def snapshot(self) -> ReadSession:
+        """A session whose first statement fixes what it sees. The caller closes it."""
+        return self._reading()
+
+    def writing(self) -> WriteSession:
+        """A session to change rows in. The caller commits and closes it."""
+        return self._writing()
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    """SQLite with write-ahead log, full synchronisation, foreign keys, and explicit BEGIN."""
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Upgrading a deferred transaction to a writing one fails under contention; beginning
+        # as a writer waits its turn instead.
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine

@@ -1,0 +1,46 @@
+"""Bringing a database to today's tables, and checking that it is there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from models.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def upgrade(database: Database) -> None:
+    """Apply what is missing. Safe to call from several processes: the first one works."""
+    await _run(database, lambda config: command.upgrade(config, "head"))
+
+
+async def check(database: Database) -> None:
+    """Raises alembic.util.CommandError when the tables differ from the models."""
+    await _run(database, command.check)
+
+
+async def new_revision(database: Database, message: str) -> None:
+    """Write a migration for what the models have and the database has not."""
+
+    def revise(config: Config) -> None:
+        number = len(list((MIGRATIONS / "versions").glob("*.py"))) + 1
+        command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
+
+    await _run(database, revise)
+
+
+async def _run(database: Database, step: Callable[[Config], None]) -> None:
+    def with_connection(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            # Alembic has no lock of its own; a second process waits and finds nothing to do.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7306086967)")
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        step(config)
+
+    async with database.writer_engine.begin() as connection:
+        await connection.run_sync(with_connection)

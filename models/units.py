@@ -1,0 +1,97 @@
+"""Organisational units, their dated places in the tree, and the people in them."""
+
+from datetime import date
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, one_of
+from rules.members import MembershipKind, Role, Standing, UnitKind
+
+
+class Unit(Base):
+    """A city, ward or branch. Its place in the tree is a `UnitParent`, never a column here."""
+
+    __tablename__ = "unit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[UnitKind] = mapped_column(one_of(UnitKind, "kind"))
+    name: Mapped[str] = mapped_column(String(200))
+
+    __table_args__ = (CheckConstraint("length(name) > 0", name="named"),)
+
+
+class UnitParent(Base):
+    """One unit's parent from `valid_from` until before `valid_to`; null means today's."""
+
+    __tablename__ = "unit_parent"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    valid_to: Mapped[date | None]
+    parent_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    decision: Mapped[str] = mapped_column(String(200), default="")
+
+    __table_args__ = (
+        CheckConstraint("unit_id <> parent_id", name="no_self"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="period"),
+        Index(
+            "uq_unit_parent_today",
+            "unit_id",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+            sqlite_where=text("valid_to IS NULL"),
+        ),
+    )
+
+
+class Member(Base):
+    __tablename__ = "member"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(200))
+    standing: Mapped[Standing] = mapped_column(one_of(Standing, "standing"))
+
+    __table_args__ = (CheckConstraint("length(name) > 0", name="named"),)
+
+
+class Membership(Base):
+    """Where a member belongs, dated: one regular branch, at most one temporary attachment."""
+
+    __tablename__ = "membership"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    kind: Mapped[MembershipKind] = mapped_column(one_of(MembershipKind, "kind"))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+    __table_args__ = (
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="period"),
+        Index(
+            "uq_membership_today",
+            "member_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+            sqlite_where=text("valid_to IS NULL"),
+        ),
+    )
+
+
+class Appointment(Base):
+    __tablename__ = "appointment"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    role: Mapped[Role] = mapped_column(one_of(Role, "role"))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+    __table_args__ = (
+        UniqueConstraint("member_id", "unit_id", "role", "valid_from"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="period"),
+    )
