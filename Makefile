@@ -52,17 +52,18 @@ schema: $(COMMAND) ## print the GraphQL schema into schema/schema.graphql
 
 lock: $(PACKAGES) ## write the lock files anew (ARGS=--upgrade for the newest versions)
 	@echo "lock: requirements.lock, what production installs"
-	@$(COMPILE) -o requirements.lock $(ARGS) >/dev/null
+	@$(COMPILE) --universal --generate-hashes -o requirements.lock $(ARGS)
 	@echo "lock: requirements-dev.lock, the same and the tools"
-	@$(COMPILE) --group dev -o requirements-dev.lock $(ARGS) >/dev/null
+	@$(COMPILE) --group dev --universal --generate-hashes -o requirements-dev.lock $(ARGS)
 	@echo "lock: web-client/package-lock.json"
-	@cd web-client && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@cd web-client && npm install --package-lock-only --omit-lockfile-registry-resolved \
+		--no-audit --no-fund --no-update-notifier
 
 clean: ## remove what make made; the demo data stays
 	rm -rf $(VENV) .make web-client/node_modules web-client/dist web-client/src/gql
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-COMPILE = $(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes
+COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml
 BENCHMARKS = $(or $(BENCH),$(filter-out _%,$(basename $(notdir $(wildcard benchmarks/*.py)))))
 
 
@@ -111,6 +112,7 @@ check-web-client: $(NODE_PACKAGES)
 
 # --- From a bare checkout to something that runs ----------------------------------------------
 
+PIP_INSTALL = pip install -qq --disable-pip-version-check
 WHY = $(if $(wildcard $@),$(firstword $?)$(if $(word 2,$?), and others) changed,for the first time)
 
 $(VENV)/pyvenv.cfg:
@@ -119,19 +121,18 @@ $(VENV)/pyvenv.cfg:
 
 $(PACKAGES): requirements-dev.lock $(VENV)/pyvenv.cfg
 	@echo "install: the locked Python packages, a minute or less ($(WHY))"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@mkdir -p $(@D) && touch $@
 
 # uv-build, one of the locked packages, is a program: pip finds it on the PATH.
 $(COMMAND): pyproject.toml $(PACKAGES)
 	@echo "install: this project, editable ($(WHY))"
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(NODE_PACKAGES): web-client/package-lock.json
 	$(call need,$(MISSING_NODE)$(MISSING_NPM))@echo "install: the locked npm packages ($(WHY))"
-	@cd web-client && npm ci --include=dev --no-audit --no-fund --loglevel=error
+	@cd web-client && npm ci --include=dev --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 WEB_SOURCES := $(shell find web-client -mindepth 1 \
