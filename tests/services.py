@@ -336,7 +336,10 @@ def _find(variable: str, names: Sequence[str], package: str, pattern: str) -> Pr
     if choice != "installed" and (spec := importlib.util.find_spec(package)) and spec.origin:
         for path in Path(spec.origin).parent.glob(pattern):
             return Program(path, package.replace("_", "-"))
-    raise RuntimeError(f"Neither {' nor '.join(names)} nor the wheel {package} is installed.")
+    raise RuntimeError(
+        f"Found no {' or '.join(names)} (wanted: {choice or 'any'}). Install one, or the wheel "
+        f"{package} of the development group, or name a server as tests/services.py says."
+    )
 
 
 def _installed(names: Sequence[str]) -> Path | None:

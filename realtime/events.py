@@ -1,0 +1,50 @@
+"""The names on the feed, and the message that carries them; docs/realtime.md defines the words.
+
+A hint says that something on a channel changed, by naming topics: "meeting", or "vote:<id>". It
+carries no state and nothing about a person: whoever receives it reads the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
+import orjson
+
+GAP = "gap"
+"""The topic of a hint that may stand for any other: every topic of the channel may have changed."""
+
+MEETING_TOPIC = "meeting"
+"""The meeting itself: its state, agenda or attendance."""
+
+
+class MalformedHint(ValueError):
+    """A message on the feed that is not a hint."""
+
+
+def channel_of_meeting(meeting_id: UUID) -> str:
+    """The channel with the hints about one meeting and everything in it."""
+    return f"meeting:{meeting_id}"
+
+
+def topic_of_vote(vote_id: UUID) -> str:
+    """One vote of a meeting: its state or its ballots."""
+    return f"vote:{vote_id}"
+
+
+def encode_hint(topics: AbstractSet[str]) -> str:
+    """The message that carries the topics: a JSON array of strings."""
+    return orjson.dumps(sorted(topics)).decode()
+
+
+def decode_hint(message: str) -> frozenset[str]:
+    """The topics a message carries, at least one. Raises MalformedHint."""
+    try:
+        topics = orjson.loads(message)
+    except orjson.JSONDecodeError as error:
+        raise MalformedHint("not JSON") from error
+    if not isinstance(topics, list) or not topics:
+        raise MalformedHint("not a list of topics")
+    if not all(isinstance(topic, str) for topic in topics):
+        raise MalformedHint("a topic is not a string")
+    return frozenset(topics)

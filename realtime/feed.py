@@ -1,0 +1,233 @@
+"""The feed: hints from whoever changed something to whoever shows it, in every process.
+
+docs/realtime.md defines hint, topic, channel, mailbox and gap, and what the feed guarantees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+import structlog
+from broadcaster import Broadcast
+
+from realtime.events import MalformedHint, decode_hint, encode_hint
+from realtime.redis_backend import RedisBackend, watched
+
+PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
+
+logger = structlog.get_logger()
+
+
+class FeedStopped(Exception):
+    """The feed is not running: nothing more will arrive."""
+
+
+class Mailbox:
+    """The topics that changed since its owner last looked. One owner, who calls `next` in a loop.
+
+    It holds each topic once, so a slow owner costs no more memory than there are topics.
+    """
+
+    def __init__(self) -> None:
+        self._topics: set[str] = set()
+        self._filled = asyncio.Event()
+        self._is_closed = False
+
+    async def next(self) -> frozenset[str]:
+        """Wait for at least one topic, and take all that there are; GAP stands for every topic.
+
+        Cancelling it loses nothing. Raises FeedStopped.
+        """
+        await self._filled.wait()
+        self.raise_if_closed()
+        topics = frozenset(self._topics)
+        self._topics.clear()
+        self._filled.clear()
+        return topics
+
+    def put(self, topics: AbstractSet[str]) -> None:
+        self._topics |= topics
+        self._filled.set()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._filled.set()
+
+    def raise_if_closed(self) -> None:
+        if self._is_closed:
+            raise FeedStopped
+
+
+@dataclass(eq=False)
+class _Line:
+    """The one subscription of this process to a channel, and the mailboxes that share it."""
+
+    mailboxes: set[Mailbox] = field(default_factory=set)
+    has_joined: asyncio.Event = field(default_factory=asyncio.Event)
+    is_leaving: bool = False
+    task: asyncio.Task[None] = field(init=False)
+
+    def put(self, topics: AbstractSet[str]) -> None:
+        for mailbox in self.mailboxes:
+            mailbox.put(topics)
+
+    def close(self) -> None:
+        for mailbox in self.mailboxes:
+            mailbox.close()
+
+    def leave(self) -> None:
+        """Let the task end. While it is joining it must not be cancelled: it looks afterwards."""
+        if not self.is_leaving:
+            self.is_leaving = True
+            if self.has_joined.is_set():
+                self.task.cancel()
+
+
+class Feed:
+    """Publishes hints, and delivers them to whoever joined their channel.
+
+    Guarantees at least once, in no order, to every mailbox that joined before the hint was
+    published; where hints may have been lost, a GAP instead. Topics that arrive before their
+    mailbox is read are told together. A feed is started once and stopped once.
+    """
+
+    def __init__(self, broadcast: Broadcast, redis: RedisBackend | None = None) -> None:
+        self.failed_publishes = 0
+        self._broadcast = broadcast
+        self._redis = redis
+        self._lines: dict[str, _Line] = {}
+        self._listener: asyncio.Task[None] | None = None
+        self._is_running = False
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """`memory://` for one process, `redis://host:port/db` (or `rediss://`) for several."""
+        match urlsplit(url).scheme:
+            case "memory":
+                return cls(Broadcast(url))
+            case "redis" | "rediss":
+                redis = RedisBackend(url)
+                return cls(Broadcast(backend=redis), redis)
+            case scheme:  # not the whole URL, which may hold a password
+                raise ValueError(f"A feed is memory://, redis:// or rediss://, not {scheme}://")
+
+    @property
+    def is_broker_up(self) -> bool:
+        """For health checks. While it is false, mailboxes get a GAP every two seconds."""
+        return self._is_running and (self._redis is None or self._redis.is_up)
+
+    async def start(self) -> None:
+        """Connect. Without a broker it starts all the same, and goes on trying."""
+        await self._broadcast.connect()
+        # The attribute is private, and the version pinned: otherwise nobody watches this task.
+        self._listener = self._broadcast._listener_task
+        self._listener.add_done_callback(self._listener_ended)
+        self._is_running = True
+
+    async def stop(self) -> None:
+        """End every subscription; mailboxes raise FeedStopped. No task and no connection stays."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        self._close()
+        if tasks := [line.task for line in self._lines.values()]:
+            await asyncio.wait(tasks)
+        # Broadcast.disconnect() would not wait for its listener, nor go on after a dead one.
+        listener.cancel()
+        await asyncio.wait([listener])
+        if self._redis is not None:
+            await self._redis.disconnect()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def publish(self, channel: str, topics: AbstractSet[str]) -> None:
+        """Tell everyone on the channel that the topics changed. Call it after the commit.
+
+        It never raises, and returns within about a second whatever the broker does: the change
+        stands. A hint that could not be published is logged and counted in `failed_publishes`,
+        and reaches this process's own mailboxes all the same.
+        """
+        try:
+            async with asyncio.timeout(PUBLISH_WITHIN):
+                self._raise_if_stopped()
+                await self._broadcast.publish(channel, encode_hint(topics))
+            await asyncio.sleep(0)  # broadcaster's queues have no bound: let them run empty
+        except Exception as error:
+            self.failed_publishes += 1
+            logger.warning("feed.publish_failed", channel=channel, error=repr(error))
+            if line := self._lines.get(channel):
+                line.put(topics)
+
+    @asynccontextmanager
+    async def join(self, channel: str) -> AsyncIterator[Mailbox]:
+        """A mailbox for the channel's hints, until the block ends. Raises FeedStopped.
+
+        When the block begins, the broker has acknowledged the subscription: whatever is published
+        from then on arrives. If the broker is away, the mailbox gets GAPs instead. So: join first,
+        then read the database.
+        """
+        mailbox = Mailbox()
+        line = await self._enter(channel, mailbox)
+        try:
+            await line.has_joined.wait()
+            mailbox.raise_if_closed()
+            yield mailbox
+        finally:
+            line.mailboxes.discard(mailbox)
+            if not line.mailboxes:
+                line.leave()
+                await asyncio.wait([line.task])
+
+    async def _enter(self, channel: str, mailbox: Mailbox) -> _Line:
+        """Add the mailbox to the channel's line, which its first mailbox opens."""
+        while (line := self._lines.get(channel)) and line.is_leaving:
+            await asyncio.wait([line.task])
+        # No await from here on, so that simultaneous first joiners find the same line.
+        self._raise_if_stopped()
+        if line is None:
+            line = self._lines[channel] = _Line()
+            line.task = watched(self._follow(channel, line), name=f"feed {channel}")
+        line.mailboxes.add(mailbox)
+        return line
+
+    async def _follow(self, channel: str, line: _Line) -> None:
+        """Subscribe to the channel and hand out its hints until the line is left."""
+        try:
+            async with self._broadcast.subscribe(channel) as subscriber:
+                line.has_joined.set()
+                while not line.is_leaving:
+                    event = await subscriber.get()
+                    try:
+                        line.put(decode_hint(event.message))
+                    except MalformedHint as error:
+                        logger.warning("feed.malformed_hint", channel=channel, error=str(error))
+        finally:
+            del self._lines[channel]
+            line.close()
+            line.has_joined.set()  # or it never will
+
+    def _listener_ended(self, listener: asyncio.Task[None]) -> None:
+        if not listener.cancelled():
+            logger.critical("feed.listener_died", error=repr(listener.exception()))
+            self._close()
+
+    def _close(self) -> None:
+        self._is_running = False
+        for line in self._lines.values():
+            line.close()
+            line.leave()
+
+    def _raise_if_stopped(self) -> None:
+        if not self._is_running:
+            raise FeedStopped
