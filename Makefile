@@ -87,7 +87,7 @@ check-pyright: $(COMMAND)
 
 check-imports: $(COMMAND)
 	@echo "check: the layers import downwards only"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check-schema: $(COMMAND)
 	@echo "check: schema/schema.graphql is the schema of the code"
@@ -136,8 +136,8 @@ $(NODE_PACKAGES): web-client/package-lock.json
 	@touch $@
 
 WEB_SOURCES := $(shell find web-client -mindepth 1 \
-	\( -name node_modules -o -path web-client/dist -o -path web-client/src/gql -o -path web-client/tests \) -prune \
-	-o -type f -print)
+	\( -name node_modules -o -path web-client/dist -o -path web-client/src/gql -o -path web-client/tests \
+	-o -path web-client/browser \) -prune -o -type f -print)
 
 $(WEB_PAGE): $(WEB_SOURCES) schema/schema.graphql $(NODE_PACKAGES)
 	@echo "build: the web client ($(WHY))"
