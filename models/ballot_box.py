@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import database_clock
-from models.database import WriteSession
+from models.database import WriteSession, insert_or_ignore
 from models.votes import Ballot, BallotChoice, RollEntry, Vote, VoteOption
 from rules.meetings import VoteState
 from rules.voting import OptionKind
@@ -38,9 +37,6 @@ async def put_ballot(
 
     The caller holds the vote shared.
     """
-    dialect_insert = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
     guarded = (
         select(
             literal(uuid4(), Ballot.id.type),
@@ -61,7 +57,7 @@ async def put_ballot(
     columns = ["id", "vote_id", "member_id", "key", "sequence", "cast_at"]
     row = (
         await session.execute(
-            dialect_insert(Ballot)
+            insert_or_ignore(session, Ballot)
             .from_select(columns, guarded)
             .on_conflict_do_nothing(index_elements=["vote_id", "member_id"])
             .returning(Ballot.id, Ballot.cast_at)
@@ -117,10 +113,16 @@ async def flip_vote(session: WriteSession, vote_id: UUID, to: VoteState) -> date
     )
 
 
-async def count_options(
-    session: AsyncSession, vote_ids: Sequence[UUID]
-) -> list[tuple[UUID, UUID, OptionKind, int]]:
-    """Recount from the ballots: (vote, option, kind, count) in the options' order."""
+@dataclass(frozen=True)
+class OptionCount:
+    vote_id: UUID
+    option_id: UUID
+    kind: OptionKind
+    ballots: int
+
+
+async def count_options(session: AsyncSession, vote_ids: Sequence[UUID]) -> list[OptionCount]:
+    """Recount from the ballots, in the options' order, options without ballots included."""
     rows = await session.execute(
         select(
             VoteOption.vote_id,
@@ -128,15 +130,9 @@ async def count_options(
             VoteOption.kind,
             func.count(BallotChoice.ballot_id),
         )
-        .outerjoin(
-            BallotChoice,
-            and_(
-                BallotChoice.option_id == VoteOption.id,
-                BallotChoice.vote_id == VoteOption.vote_id,
-            ),
-        )
+        .outerjoin(BallotChoice, BallotChoice.option_id == VoteOption.id)
         .where(VoteOption.vote_id.in_(vote_ids))
         .group_by(VoteOption.vote_id, VoteOption.id, VoteOption.kind, VoteOption.position)
         .order_by(VoteOption.vote_id, VoteOption.position)
     )
-    return [row._tuple() for row in rows]
+    return [OptionCount(*row) for row in rows]

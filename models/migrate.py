@@ -5,6 +5,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from models.database import Database
@@ -20,6 +22,18 @@ async def upgrade(database: Database) -> None:
 async def check(database: Database) -> None:
     """Raises alembic.util.CommandError when the tables differ from the models."""
     await _run(database, command.check)
+
+
+async def check_reached(database: Database) -> None:
+    """Raises LookupError when a migration is missing. Writes nothing."""
+
+    def compare(connection: Connection) -> None:
+        reached = MigrationContext.configure(connection).get_current_revision()
+        if reached != ScriptDirectory(str(MIGRATIONS)).get_current_head():
+            raise LookupError("the database is not migrated; run: branch-meetings migrate")
+
+    async with database.engine.connect() as connection:
+        await connection.run_sync(compare)
 
 
 async def new_revision(database: Database, message: str) -> None:

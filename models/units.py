@@ -1,9 +1,19 @@
 """Organisational units, their dated places in the tree, and the people in them."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CTE,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, one_of
@@ -94,4 +104,32 @@ class Appointment(Base):
     __table_args__ = (
         UniqueConstraint("member_id", "unit_id", "role", "valid_from"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="period"),
+    )
+
+
+def units_above(unit_id: UUID) -> CTE:
+    """Today's ancestors of a unit, itself not included: one column `unit_id`."""
+    above = (
+        select(UnitParent.parent_id.label("unit_id"))
+        .where(UnitParent.unit_id == unit_id, UnitParent.valid_to.is_(None))
+        .cte("above", recursive=True)
+    )
+    return above.union(
+        select(UnitParent.parent_id)
+        .join(above, above.c.unit_id == UnitParent.unit_id)
+        .where(UnitParent.valid_to.is_(None))
+    )
+
+
+def units_below(unit_ids: Sequence[UUID]) -> CTE:
+    """Today's subtrees, roots included: columns `root_id` and `unit_id`."""
+    below = (
+        select(Unit.id.label("root_id"), Unit.id.label("unit_id"))
+        .where(Unit.id.in_(unit_ids))
+        .cte("below", recursive=True)
+    )
+    return below.union(
+        select(below.c.root_id, UnitParent.unit_id)
+        .join(below, below.c.unit_id == UnitParent.parent_id)
+        .where(UnitParent.valid_to.is_(None))
     )

@@ -56,8 +56,8 @@ class BallotChoice(Base):
     __tablename__ = "ballot_choice"
 
     ballot_id: Mapped[UUID] = mapped_column(primary_key=True)
-    option_id: Mapped[UUID] = mapped_column(primary_key=True)
-    vote_id: Mapped[UUID] = mapped_column(index=True)
+    option_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    vote_id: Mapped[UUID]
 
     __table_args__ = (
         ForeignKeyConstraint(["ballot_id", "vote_id"], ["ballot.id", "ballot.vote_id"]),

@@ -526,11 +526,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ballot_id", "option_id", name=op.f("pk_ballot_choice")),
     )
-    op.create_index(op.f("ix_ballot_choice_vote_id"), "ballot_choice", ["vote_id"], unique=False)
+    op.create_index(
+        op.f("ix_ballot_choice_option_id"), "ballot_choice", ["option_id"], unique=False
+    )
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_ballot_choice_vote_id"), table_name="ballot_choice")
+    op.drop_index(op.f("ix_ballot_choice_option_id"), table_name="ballot_choice")
     op.drop_table("ballot_choice")
     op.drop_table("ballot")
     op.drop_table("vote_option")
