@@ -1,8 +1,11 @@
 """Who may do what: one table of acts by relation; whatever it does not name is not allowed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import Enum
+from uuid import UUID
 
+from rules.members import Role, Standing
 from rules.refusals import Reason, Refusal
 
 
@@ -24,6 +27,7 @@ class Relation(Enum):
 
 class Act(Enum):
     VIEW_UNIT = "VIEW_UNIT"
+    VIEW_SUBTREE = "VIEW_SUBTREE"
     VIEW_MEMBER = "VIEW_MEMBER"
     VIEW_MEMBER_RECORD = "VIEW_MEMBER_RECORD"
     LIST_MEETINGS = "LIST_MEETINGS"
@@ -43,6 +47,7 @@ _CHAIR = frozenset({Relation.OFFICER})
 
 PERMISSIONS: dict[Act, frozenset[Relation]] = {
     Act.VIEW_UNIT: _BRANCH | {Relation.UPPER_OFFICER, Relation.BELOW},
+    Act.VIEW_SUBTREE: _BRANCH | {Relation.UPPER_OFFICER},
     Act.VIEW_MEMBER: frozenset({Relation.SELF, Relation.MEMBER, Relation.OFFICER}),
     Act.VIEW_MEMBER_RECORD: frozenset({Relation.SELF, Relation.OFFICER}),
     Act.LIST_MEETINGS: _BRANCH,
@@ -67,6 +72,50 @@ MEETING_ACTS = (
     Act.OPEN_VOTE,
     Act.CLOSE_VOTE,
 )
+
+
+_OFFICERS = frozenset({Role.SECRETARY, Role.DEPUTY_SECRETARY})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a person stands today: the units they belong or are attached to, and their roles."""
+
+    member_id: UUID
+    standing: Standing
+    units: frozenset[UUID]
+    roles: Mapping[UUID, frozenset[Role]]
+
+    def is_officer(self, unit_id: UUID) -> bool:
+        return not _OFFICERS.isdisjoint(self.roles.get(unit_id, frozenset()))
+
+
+def direct_relations(place: Place, unit_id: UUID) -> frozenset[Relation]:
+    """Relations to a unit that need no look at the tree. A suspended member has none."""
+    if place.standing is Standing.SUSPENDED:
+        return frozenset()
+    relations = set()
+    if unit_id in place.units:
+        relations.add(Relation.MEMBER)
+    if place.is_officer(unit_id):
+        relations.add(Relation.OFFICER)
+    if Role.OVERSEER in place.roles.get(unit_id, frozenset()):
+        relations.add(Relation.OVERSEER)
+    return frozenset(relations)
+
+
+def tree_relations(
+    place: Place, above: Collection[UUID], below: Collection[UUID]
+) -> frozenset[Relation]:
+    """Relations to a unit through the units above it and below it. A suspended member has none."""
+    if place.standing is Standing.SUSPENDED:
+        return frozenset()
+    relations = set()
+    if any(map(place.is_officer, above)):
+        relations.add(Relation.UPPER_OFFICER)
+    if not place.units.isdisjoint(below):
+        relations.add(Relation.BELOW)
+    return frozenset(relations)
 
 
 def may(act: Act, relations: Collection[Relation]) -> bool:

@@ -1,0 +1,213 @@
+"""Loading, permitting and locking in one call: nobody loads a row without saying what for."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.accounts import Session
+from models.base import database_clock
+from models.locks import hold_alone, hold_shared
+from models.meetings import Meeting
+from models.units import Appointment, Member, Membership, Unit, units_above, units_below
+from models.votes import Vote
+from resolvers.context import Context, Transaction, Viewer
+from rules.members import Role
+from rules.permissions import (
+    Act,
+    Place,
+    Relation,
+    direct_relations,
+    may,
+    permit,
+    tree_relations,
+)
+from rules.refusals import Reason, Refusal
+
+
+def parse_id(text: str, what: str) -> UUID:
+    """An id from outside. Whatever is no id names nothing: NOT_FOUND."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(what) from None
+
+
+def not_found(what: str) -> Refusal:
+    return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
+
+
+async def read_unit(context: Context, unit_id: UUID, act: Act) -> Unit:
+    """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    async with context.reading() as session:
+        unit = await session.get(Unit, unit_id)
+        if unit is None:
+            raise not_found("unit")
+        await permit_in_unit(session, await _viewer_place(context, session), act, unit.id)
+    return unit
+
+
+async def read_meeting(context: Context, meeting_id: UUID, act: Act) -> Meeting:
+    """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    async with context.reading() as session:
+        meeting = await session.get(Meeting, meeting_id)
+        if meeting is None:
+            raise not_found("meeting")
+        await permit_in_unit(session, await _viewer_place(context, session), act, meeting.unit_id)
+    return meeting
+
+
+async def read_vote(context: Context, vote_id: UUID, act: Act) -> Vote:
+    """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    async with context.reading() as session:
+        row = (
+            await session.execute(
+                select(Vote, Meeting.unit_id)
+                .join(Meeting, Meeting.id == Vote.meeting_id)
+                .where(Vote.id == vote_id)
+            )
+        ).one_or_none()
+        if row is None:
+            raise not_found("vote")
+        await permit_in_unit(session, await _viewer_place(context, session), act, row.unit_id)
+        vote: Vote = row.Vote
+    return vote
+
+
+async def read_member(context: Context, member_id: UUID, act: Act) -> tuple[Member, bool]:
+    """A member, and whether the viewer may see the whole record. Raises as `read_unit`."""
+    async with context.reading() as session:
+        member = await session.get(Member, member_id)
+        if member is None:
+            raise not_found("member")
+        place = await _viewer_place(context, session)
+        relations = await _relations_to_member(session, place, member.id)
+    permit(act, relations)
+    return member, may(Act.VIEW_MEMBER_RECORD, relations)
+
+
+async def meeting_to_join(
+    transaction: Transaction, viewer: Viewer, meeting_id: UUID, act: Act
+) -> Meeting:
+    """Load a meeting whose state stays as it is until the end of the transaction."""
+    await hold_shared(transaction.session, meeting_id)
+    return await _permitted_meeting(transaction.session, viewer, meeting_id, act)
+
+
+async def meeting_to_change(
+    transaction: Transaction, viewer: Viewer, meeting_id: UUID, act: Act
+) -> Meeting:
+    """Load a meeting that nobody else changes until the end of the transaction."""
+    await hold_alone(transaction.session, meeting_id)
+    return await _permitted_meeting(transaction.session, viewer, meeting_id, act)
+
+
+async def vote_to_change(
+    transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act
+) -> tuple[Vote, Meeting]:
+    """Load a vote and its meeting, both alone: ballots under way are in, others wait."""
+    session = transaction.session
+    meeting_id = await session.scalar(select(Vote.meeting_id).where(Vote.id == vote_id))
+    if meeting_id is None:
+        raise not_found("vote")
+    await hold_alone(session, meeting_id)
+    # Asked before waiting for voters: who may not close must not make them wait either.
+    meeting = await _permitted_meeting(session, viewer, meeting_id, act)
+    await hold_alone(session, vote_id)
+    vote = await session.get_one(Vote, vote_id)
+    return vote, meeting
+
+
+async def _permitted_meeting(
+    session: AsyncSession, viewer: Viewer, meeting_id: UUID, act: Act
+) -> Meeting:
+    meeting = await session.get(Meeting, meeting_id)
+    if meeting is None:
+        raise not_found("meeting")
+    await permit_in_unit(session, await load_place(session, viewer), act, meeting.unit_id)
+    return meeting
+
+
+async def may_in_unit(context: Context, act: Act, unit_id: UUID) -> bool:
+    """Whether the viewer is allowed the act in the unit, without an error if not."""
+    try:
+        async with context.reading() as session:
+            await permit_in_unit(session, await _viewer_place(context, session), act, unit_id)
+    except Refusal:
+        return False
+    return True
+
+
+async def viewer_relations(context: Context, unit_id: UUID) -> frozenset[Relation]:
+    """The viewer's relations to a unit that need no look at the tree."""
+    async with context.reading() as session:
+        return direct_relations(await _viewer_place(context, session), unit_id)
+
+
+async def _viewer_place(context: Context, session: AsyncSession) -> Place:
+    """The viewer's place, read once a snapshot."""
+    if context.place is None:
+        context.place = await load_place(session, context.signed_in())
+    return context.place
+
+
+async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id: UUID) -> None:
+    """Raises NOT_ALLOWED."""
+    relations = direct_relations(place, unit_id)
+    if not may(act, relations):
+        permit(act, relations | await _tree_relations(session, place, unit_id))
+
+
+async def load_place(session: AsyncSession, viewer: Viewer) -> Place:
+    """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
+    standing = await session.scalar(
+        select(Member.standing)
+        .join(Session, Session.id == viewer.session_id)
+        .where(
+            Member.id == viewer.member_id,
+            Session.revoked_at.is_(None),
+            Session.expires_at > database_clock(),
+        )
+    )
+    if standing is None:
+        raise Refusal(Reason.NOT_SIGNED_IN, "Your session has ended; sign in again.")
+    units = await session.scalars(
+        select(Membership.unit_id).where(
+            Membership.member_id == viewer.member_id, Membership.valid_to.is_(None)
+        )
+    )
+    roles: dict[UUID, frozenset[Role]] = {}
+    for unit_id, role in await session.execute(
+        select(Appointment.unit_id, Appointment.role).where(
+            Appointment.member_id == viewer.member_id, Appointment.valid_to.is_(None)
+        )
+    ):
+        roles[unit_id] = roles.get(unit_id, frozenset()) | {role}
+    return Place(viewer.member_id, standing, frozenset(units), roles)
+
+
+async def _tree_relations(
+    session: AsyncSession, place: Place, unit_id: UUID
+) -> frozenset[Relation]:
+    above = await _ids(session, select(units_above(unit_id).c.unit_id))
+    below = await _ids(session, select(units_below([unit_id]).c.unit_id))
+    return tree_relations(place, above, below)
+
+
+async def _ids(session: AsyncSession, statement: Select[UUID]) -> Collection[UUID]:
+    return (await session.scalars(statement)).all()
+
+
+async def _relations_to_member(
+    session: AsyncSession, place: Place, member_id: UUID
+) -> frozenset[Relation]:
+    units = await session.scalars(
+        select(Membership.unit_id).where(
+            Membership.member_id == member_id, Membership.valid_to.is_(None)
+        )
+    )
+    relations = frozenset().union(*(direct_relations(place, unit_id) for unit_id in units))
+    # An overseer follows the branch's meetings, not its people.
+    relations -= {Relation.OVERSEER}
+    return relations | {Relation.SELF} if member_id == place.member_id else relations

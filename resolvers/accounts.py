@@ -1,0 +1,90 @@
+"""Signing in with an activation code, and signing out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+
+from models.accounts import Account, ActivationCard, Session
+from models.base import database_clock
+from resolvers.context import Context, Viewer
+from rules.refusals import Reason, Refusal
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """`token` is told once; the database keeps only its hash."""
+
+    token: str
+    expires_at: datetime
+
+
+async def sign_in(context: Context, code: str) -> SignedIn:
+    """Use an activation card, once, and begin a session. Raises INVALID_CODE.
+
+    A wrong, a used and an expired code are told apart by nobody.
+    """
+    code_hash = await context.credentials.hash_code(code)
+    token = context.credentials.new_token()
+    async with context.transaction() as transaction:
+        session = transaction.session
+        used = (
+            await session.execute(
+                update(ActivationCard)
+                .where(
+                    ActivationCard.code_hash == code_hash,
+                    ActivationCard.used_at.is_(None),
+                    ActivationCard.expires_at > database_clock(),
+                )
+                .values(used_at=database_clock())
+                .returning(ActivationCard.account_id, ActivationCard.used_at)
+            )
+        ).one_or_none()
+        if used is None:
+            raise Refusal(Reason.INVALID_CODE, "This code is wrong, used, or has expired.")
+        expires_at = used.used_at + timedelta(seconds=token.lifetime_seconds)
+        session_id = await session.scalar(
+            insert(Session)
+            .values(
+                account_id=used.account_id,
+                token_hash=token.hash,
+                created_at=used.used_at,
+                expires_at=expires_at,
+            )
+            .returning(Session.id)
+        )
+        member_id = await session.scalar(
+            select(Account.member_id).where(Account.id == used.account_id)
+        )
+    assert session_id is not None  # noqa: S101 - both rows were just read or written
+    assert member_id is not None  # noqa: S101
+    context.viewer = Viewer(member_id, session_id, expires_at)
+    return SignedIn(token.secret, expires_at)
+
+
+async def sign_out(context: Context) -> None:
+    """End the viewer's session. Twice is the same as once."""
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        await transaction.session.execute(
+            update(Session)
+            .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
+            .values(revoked_at=database_clock())
+        )
+
+
+async def find_viewer(context: Context, token_hash: bytes) -> Viewer | None:
+    """Whose session a token belongs to, if it is still good."""
+    async with context.reading() as session:
+        row = (
+            await session.execute(
+                select(Account.member_id, Session.id, Session.expires_at)
+                .join(Account, Account.id == Session.account_id)
+                .where(
+                    Session.token_hash == token_hash,
+                    Session.revoked_at.is_(None),
+                    Session.expires_at > database_clock(),
+                )
+            )
+        ).one_or_none()
+    return None if row is None else Viewer(row.member_id, row.id, row.expires_at)

@@ -1,0 +1,138 @@
+"""Who asks, and what they may reach: one `Context` for each GraphQL operation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from models.database import Database, ReadSession, WriteSession
+from realtime.feed import Feed
+from resolvers.loaders import Loaders
+from rules.permissions import Place
+from rules.refusals import Reason, Refusal
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The signed-in member on whose behalf an operation runs."""
+
+    member_id: UUID
+    session_id: UUID
+    session_expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Token:
+    """A fresh opaque session token, told once, and what is stored of it."""
+
+    secret: str
+    hash: bytes
+    lifetime_seconds: int
+
+
+class Credentials(Protocol):
+    """The secrets' side of signing in; the server supplies it."""
+
+    async def hash_code(self, code: str) -> bytes:
+        """Argon2id of an activation code, 32 bytes, the same for the same code."""
+        ...
+
+    def new_token(self) -> Token: ...
+
+
+@dataclass
+class Transaction:
+    """A write in progress. What is announced is published after the commit, never before."""
+
+    session: WriteSession
+    announcements: dict[str, set[str]] = field(default_factory=dict)
+
+    def announce(self, channel: str, topic: str) -> None:
+        self.announcements.setdefault(channel, set()).add(topic)
+
+
+class Context:
+    """What resolvers work with. Reads share one snapshot until `release`; writes are transactions.
+
+    A snapshot and its loaders live for one result: a query's, or one push of a subscription. So
+    everything in one result is of one moment, and nothing is stale in the next.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        feed: Feed,
+        credentials: Credentials,
+        viewer: Viewer | None = None,
+    ) -> None:
+        self.database = database
+        self.feed = feed
+        self.credentials = credentials
+        self.viewer = viewer
+        self.loaders = Loaders(self.reading)
+        self.place: Place | None = None
+        self._snapshot: ReadSession | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    def for_operation(self) -> "Context":
+        """A context of its own for one more operation of the same viewer."""
+        return Context(self.database, self.feed, self.credentials, self.viewer)
+
+    def signed_in(self) -> Viewer:
+        """The viewer. Raises NOT_SIGNED_IN."""
+        if self.viewer is None:
+            raise Refusal(Reason.NOT_SIGNED_IN, "Sign in first.")
+        return self.viewer
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """The result's snapshot, for one statement at a time: sibling fields run concurrently."""
+        async with self._one_at_a_time:
+            if self._snapshot is None:
+                self._snapshot = self.database.snapshot()
+            yield self._snapshot
+
+    async def release(self) -> None:
+        """Let go of the snapshot; the next read begins a new one with fresh loaders."""
+        snapshot, self._snapshot = self._snapshot, None
+        self.loaders = Loaders(self.reading)
+        self.place = None
+        if snapshot is not None:
+            await finish(snapshot.close())
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One mutation's transaction: commits at the end of the body, then publishes.
+
+        A failed publish does not undo anything. Once the commit has begun, a cancelled caller
+        (a member who closes the page) cancels neither the commit nor what follows it.
+        """
+        transaction = Transaction(self.database.writing())
+        try:
+            yield transaction
+        except BaseException:
+            await finish(transaction.session.close())
+            raise
+        await finish(self._commit(transaction))
+        await self.release()
+
+    async def _commit(self, transaction: Transaction) -> None:
+        try:
+            await transaction.session.commit()
+        finally:
+            await transaction.session.close()
+        for channel, topics in transaction.announcements.items():
+            await self.feed.publish(channel, topics)
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end even when the caller is cancelled; then pass the cancellation on."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

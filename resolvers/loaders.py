@@ -1,0 +1,271 @@
+"""Dataloaders: what a selection needs is one statement each, however many fields ask for it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiodataloader import DataLoader
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models.ballot_box import CastBallot, count_options, find_ballots
+from models.base import Base
+from models.database import ReadSession
+from models.meetings import AgendaItem, Attendance, Meeting
+from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
+from models.votes import RollEntry, Vote, VoteOption
+from rules.meetings import MeetingState
+from rules.members import MembershipKind
+
+Entity = TypeVar("Entity", bound=Base)
+Reading = Callable[[], AbstractAsyncContextManager[ReadSession]]
+Counts = list[tuple[UUID, int]]
+MemberOfVote = tuple[UUID, UUID]
+
+
+class Loaders:
+    """One set for each snapshot; `reading` gives the snapshot's session.
+
+    `member`, `unit` and `meeting` are for ids out of the database's own rows, which its foreign keys
+    vouch for. Other loaders of single values give None where there is none, lists are empty.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def _one(
+        self, entity: type[Entity], key: InstrumentedAttribute[UUID]
+    ) -> DataLoader[UUID, Entity]:
+        async def load(keys: list[UUID]) -> list[Entity]:
+            async with self._reading() as session:
+                rows = await session.scalars(select(entity).where(key.in_(keys)))
+                found = {getattr(row, key.key): row for row in rows}
+            return [found[wanted] for wanted in keys]
+
+        return DataLoader(load)
+
+    def _many(
+        self,
+        entity: type[Entity],
+        key: InstrumentedAttribute[UUID],
+        order: InstrumentedAttribute[Any],
+        *only: ColumnElement[bool],
+    ) -> DataLoader[UUID, list[Entity]]:
+        async def load(keys: list[UUID]) -> list[list[Entity]]:
+            async with self._reading() as session:
+                rows = await session.scalars(
+                    select(entity).where(key.in_(keys), *only).order_by(order)
+                )
+                found: dict[UUID, list[Entity]] = defaultdict(list)
+                for row in rows:
+                    found[getattr(row, key.key)].append(row)
+            return [found[wanted] for wanted in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def member(self) -> DataLoader[UUID, Member]:
+        return self._one(Member, Member.id)
+
+    @cached_property
+    def unit(self) -> DataLoader[UUID, Unit]:
+        return self._one(Unit, Unit.id)
+
+    @cached_property
+    def meeting(self) -> DataLoader[UUID, Meeting]:
+        return self._one(Meeting, Meeting.id)
+
+    @cached_property
+    def agenda(self) -> DataLoader[UUID, list[AgendaItem]]:
+        """By meeting, in order."""
+        return self._many(AgendaItem, AgendaItem.meeting_id, AgendaItem.position)
+
+    @cached_property
+    def votes_of_meeting(self) -> DataLoader[UUID, list[Vote]]:
+        return self._many(Vote, Vote.meeting_id, Vote.position)
+
+    @cached_property
+    def votes_of_item(self) -> DataLoader[UUID, list[Vote]]:
+        return self._many(Vote, Vote.item_id, Vote.position)
+
+    @cached_property
+    def options(self) -> DataLoader[UUID, list[VoteOption]]:
+        """By vote, in order."""
+        return self._many(VoteOption, VoteOption.vote_id, VoteOption.position)
+
+    @cached_property
+    def attendance(self) -> DataLoader[UUID, list[Attendance]]:
+        """By meeting."""
+        return self._many(Attendance, Attendance.meeting_id, Attendance.member_id)
+
+    @cached_property
+    def appointments(self) -> DataLoader[UUID, list[Appointment]]:
+        """Today's, by member."""
+        return self._many(
+            Appointment, Appointment.member_id, Appointment.id, Appointment.valid_to.is_(None)
+        )
+
+    @cached_property
+    def regular_unit(self) -> DataLoader[UUID, Unit | None]:
+        """Where a member regularly belongs today, by member."""
+
+        async def load(keys: list[UUID]) -> list[Unit | None]:
+            statement = (
+                select(Membership.member_id, Unit)
+                .join(Unit, Unit.id == Membership.unit_id)
+                .where(
+                    Membership.member_id.in_(keys),
+                    Membership.kind == MembershipKind.REGULAR,
+                    Membership.valid_to.is_(None),
+                )
+            )
+            async with self._reading() as session:
+                found = {row[0]: row[1] for row in await session.execute(statement)}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def parent(self) -> DataLoader[UUID, Unit | None]:
+        """Today's parent, by unit."""
+
+        async def load(keys: list[UUID]) -> list[Unit | None]:
+            statement = (
+                select(UnitParent.unit_id, Unit)
+                .join(Unit, Unit.id == UnitParent.parent_id)
+                .where(UnitParent.unit_id.in_(keys), UnitParent.valid_to.is_(None))
+            )
+            async with self._reading() as session:
+                found = {row[0]: row[1] for row in await session.execute(statement)}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def children(self) -> DataLoader[UUID, list[Unit]]:
+        """Today's children by unit; shorter names first, so that 9 comes before 10."""
+
+        async def load(keys: list[UUID]) -> list[list[Unit]]:
+            statement = (
+                select(UnitParent.parent_id, Unit)
+                .join(Unit, Unit.id == UnitParent.unit_id)
+                .where(UnitParent.parent_id.in_(keys), UnitParent.valid_to.is_(None))
+                .order_by(func.length(Unit.name), Unit.name)
+            )
+            found: dict[UUID, list[Unit]] = defaultdict(list)
+            async with self._reading() as session:
+                for parent_id, unit in await session.execute(statement):
+                    found[parent_id].append(unit)
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def member_count(self) -> DataLoader[UUID, int]:
+        """Members who regularly belong to a unit or below it."""
+
+        async def load(keys: list[UUID]) -> list[int]:
+            below = units_below(keys)
+            statement = (
+                select(below.c.root_id, func.count(Membership.id))
+                .join(Membership, Membership.unit_id == below.c.unit_id)
+                .where(
+                    Membership.kind == MembershipKind.REGULAR,
+                    Membership.valid_to.is_(None),
+                )
+                .group_by(below.c.root_id)
+            )
+            return await self._counted(statement, keys)
+
+        return DataLoader(load)
+
+    @cached_property
+    def meetings_in_session(self) -> DataLoader[UUID, int]:
+        """Meetings in session in a unit or below it."""
+
+        async def load(keys: list[UUID]) -> list[int]:
+            below = units_below(keys)
+            statement = (
+                select(below.c.root_id, func.count(Meeting.id))
+                .join(Meeting, Meeting.unit_id == below.c.unit_id)
+                .where(Meeting.state == MeetingState.IN_SESSION)
+                .group_by(below.c.root_id)
+            )
+            return await self._counted(statement, keys)
+
+        return DataLoader(load)
+
+    @cached_property
+    def option_counts(self) -> DataLoader[UUID, Counts]:
+        """(option, ballots) by vote, recounted from the ballots."""
+
+        async def load(keys: list[UUID]) -> list[Counts]:
+            found: dict[UUID, Counts] = defaultdict(list)
+            async with self._reading() as session:
+                for count in await count_options(session, keys):
+                    found[count.vote_id].append((count.option_id, count.ballots))
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def eligible(self) -> DataLoader[UUID, int]:
+        """Entitled members on the roll, by vote."""
+
+        async def load(keys: list[UUID]) -> list[int]:
+            statement = (
+                select(RollEntry.vote_id, func.count())
+                .where(RollEntry.vote_id.in_(keys), RollEntry.left_out.is_(None))
+                .group_by(RollEntry.vote_id)
+            )
+            return await self._counted(statement, keys)
+
+        return DataLoader(load)
+
+    @cached_property
+    def ballot(self) -> DataLoader[MemberOfVote, CastBallot | None]:
+        """A member's ballot, by (vote, member)."""
+
+        async def load(keys: list[MemberOfVote]) -> list[CastBallot | None]:
+            found: dict[MemberOfVote, CastBallot] = {}
+            async with self._reading() as session:
+                for member_id, vote_ids in _by_member(keys).items():
+                    ballots = await find_ballots(session, vote_ids, member_id)
+                    found |= {(vote_id, member_id): cast for vote_id, cast in ballots.items()}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def is_entitled(self) -> DataLoader[MemberOfVote, bool]:
+        """Whether a member is on the roll and not left out, by (vote, member)."""
+
+        async def load(keys: list[MemberOfVote]) -> list[bool]:
+            found: set[MemberOfVote] = set()
+            async with self._reading() as session:
+                for member_id, vote_ids in _by_member(keys).items():
+                    statement = select(RollEntry.vote_id).where(
+                        RollEntry.vote_id.in_(vote_ids),
+                        RollEntry.member_id == member_id,
+                        RollEntry.left_out.is_(None),
+                    )
+                    found |= {(vote_id, member_id) for vote_id in await session.scalars(statement)}
+            return [key in found for key in keys]
+
+        return DataLoader(load)
+
+    async def _counted(self, statement: Any, keys: Sequence[UUID]) -> list[int]:
+        async with self._reading() as session:
+            found = {row[0]: row[1] for row in await session.execute(statement)}
+        return [found.get(key, 0) for key in keys]
+
+
+def _by_member(keys: Iterable[MemberOfVote]) -> dict[UUID, list[UUID]]:
+    """In practice one member: the viewer."""
+    votes: dict[UUID, list[UUID]] = defaultdict(list)
+    for vote_id, member_id in keys:
+        votes[member_id].append(vote_id)
+    return votes

@@ -1,0 +1,293 @@
+"""What happens to a meeting: started, paused, closed, moved on, joined, listed, watched."""
+
+import base64
+import binascii
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, update
+
+from models.base import database_clock
+from models.database import WriteSession, insert_or_ignore
+from models.meetings import AgendaItem, Attendance, Meeting
+from models.units import Member, Membership
+from models.votes import Vote
+from realtime.events import MEETING_TOPIC, channel_of_meeting
+from resolvers.access import (
+    meeting_to_change,
+    meeting_to_join,
+    not_found,
+    parse_id,
+    read_meeting,
+    read_unit,
+    viewer_relations,
+)
+from resolvers.context import Context
+from rules.meetings import (
+    AttendanceStatus,
+    ItemState,
+    Move,
+    VoteState,
+    check_closing,
+    check_full_members,
+    check_in_allowed,
+    check_in_session,
+    check_no_open_vote,
+    move_meeting,
+)
+from rules.members import Standing
+from rules.permissions import MEETING_ACTS, Act, may
+from rules.refusals import Reason, Refusal
+
+PAGE_MAXIMUM = 100
+
+
+async def start_meeting(context: Context, meeting_id: str) -> Meeting:
+    """Open a summoned meeting at its first item, or resume a paused one. The viewer chairs it.
+
+    Raises WRONG_STATE, TOO_FEW_FULL_MEMBERS, and as every act NOT_FOUND, NOT_ALLOWED.
+    """
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        session = transaction.session
+        meeting = await meeting_to_change(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.START_MEETING
+        )
+        state = move_meeting(meeting.state, Move.START)
+        if meeting.opened_at is None:
+            check_full_members(await _count_full_members(session, meeting.unit_id))
+            await _make_first_item_current(session, meeting.id)
+        await _change(
+            session,
+            meeting,
+            state=state,
+            chair_id=meeting.chair_id or viewer.member_id,
+            opened_at=func.coalesce(Meeting.opened_at, database_clock()),
+        )
+        transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def pause_meeting(context: Context, meeting_id: str) -> Meeting:
+    """Pause a meeting in session. Open votes stay open: a break does not take a ballot away."""
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        meeting = await meeting_to_change(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.PAUSE_MEETING
+        )
+        await _change(transaction.session, meeting, state=move_meeting(meeting.state, Move.PAUSE))
+        transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def close_meeting(context: Context, meeting_id: str) -> Meeting:
+    """Close a meeting for good. Raises VOTE_STILL_OPEN, NO_CHAIR, WRONG_STATE."""
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        session = transaction.session
+        meeting = await meeting_to_change(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.CLOSE_MEETING
+        )
+        state = move_meeting(meeting.state, Move.CLOSE)
+        states = await _vote_states(session, Vote.meeting_id == meeting.id)
+        check_closing(meeting.chair_id is not None, states)
+        await _finish_current_item(session, meeting.id)
+        await _change(session, meeting, state=state, closed_at=database_clock())
+        transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def move_agenda(context: Context, meeting_id: str, item_id: str) -> Meeting:
+    """Make an item of the agenda the current one; chairs may go back as well as on.
+
+    Moving to the current item changes nothing. Raises MEETING_NOT_IN_SESSION, VOTE_STILL_OPEN.
+    """
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        session = transaction.session
+        meeting = await meeting_to_change(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.MOVE_AGENDA
+        )
+        check_in_session(meeting.state)
+        item = await session.get(AgendaItem, parse_id(item_id, "agenda item"))
+        if item is None or item.meeting_id != meeting.id:
+            raise not_found("agenda item")
+        if item.state is not ItemState.CURRENT:
+            await _finish_current_item(session, meeting.id)
+            item.state = ItemState.CURRENT
+            await _change(session, meeting)
+            transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def check_in(context: Context, meeting_id: str) -> Meeting:
+    """Say that the viewer is present. Twice is the same as once. Raises WRONG_STATE."""
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        meeting = await meeting_to_join(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.CHECK_IN
+        )
+        check_in_allowed(meeting.state)
+        if await _mark_present(transaction.session, meeting.id, viewer.member_id):
+            transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def watch_meeting(context: Context, meeting_id: str) -> AsyncGenerator[Meeting, None]:
+    """The meeting now, and again after each change; authorised afresh each time."""
+    wanted = parse_id(meeting_id, "meeting")
+    await read_meeting(context, wanted, Act.VIEW_MEETING)
+    async with context.feed.join(channel_of_meeting(wanted)) as mailbox:
+        version = 0
+        while True:
+            # Nothing is held while waiting, nor read before the channel was joined.
+            await context.release()
+            meeting = await read_meeting(context, wanted, Act.VIEW_MEETING)
+            if meeting.version > version:
+                version = meeting.version
+                yield meeting
+            await context.release()
+            await mailbox.next()
+
+
+@dataclass(frozen=True)
+class MeetingPage:
+    meetings: list[Meeting]
+    has_next: bool
+
+
+async def list_meetings(
+    context: Context, unit_id: str, first: int, after: str | None
+) -> MeetingPage:
+    """A unit's meetings, newest first. Raises INVALID_INPUT for a wrong size or cursor."""
+    if not 1 <= first <= PAGE_MAXIMUM:
+        raise Refusal(
+            Reason.INVALID_INPUT,
+            f"Ask for 1 to {PAGE_MAXIMUM} meetings at a time.",
+            maximum=PAGE_MAXIMUM,
+        )
+    unit = await read_unit(context, parse_id(unit_id, "unit"), Act.LIST_MEETINGS)
+    statement = select(Meeting).where(Meeting.unit_id == unit.id)
+    if after is not None:
+        starts_at, last_id = parse_cursor(after)
+        statement = statement.where(
+            or_(
+                Meeting.starts_at < starts_at,
+                and_(Meeting.starts_at == starts_at, Meeting.id < last_id),
+            )
+        )
+    statement = statement.order_by(Meeting.starts_at.desc(), Meeting.id.desc()).limit(first + 1)
+    async with context.reading() as session:
+        meetings = list(await session.scalars(statement))
+    return MeetingPage(meetings[:first], has_next=len(meetings) > first)
+
+
+async def acts_on_meeting(context: Context, unit_id: UUID) -> list[Act]:
+    """The acts in a unit's meetings that the viewer's relations allow, whatever the state."""
+    relations = await viewer_relations(context, unit_id)
+    return [act for act in MEETING_ACTS if may(act, relations)]
+
+
+def cursor_of(meeting: Meeting) -> str:
+    """An opaque place in the list of meetings."""
+    return base64.urlsafe_b64encode(
+        f"{meeting.starts_at.isoformat()}|{meeting.id}".encode()
+    ).decode()
+
+
+def parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    """The place that `cursor_of` wrote. Raises INVALID_INPUT."""
+    try:
+        starts_at, _, meeting_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
+        moment = datetime.fromisoformat(starts_at)
+        if moment.tzinfo is None:
+            raise ValueError("no time zone")
+        return moment, UUID(meeting_id)
+    except (ValueError, binascii.Error):
+        raise Refusal(Reason.INVALID_INPUT, "The cursor is not one of ours.") from None
+
+
+async def _change(session: WriteSession, meeting: Meeting, **values: Any) -> None:
+    await session.execute(
+        update(Meeting)
+        .where(Meeting.id == meeting.id)
+        .values(row_version=Meeting.row_version + 1, **values)
+    )
+
+
+async def _vote_states(session: WriteSession, of: Any) -> list[VoteState]:
+    return list(await session.scalars(select(Vote.state).where(of)))
+
+
+async def _make_first_item_current(session: WriteSession, meeting_id: UUID) -> None:
+    item = await session.scalar(
+        select(AgendaItem)
+        .where(AgendaItem.meeting_id == meeting_id)
+        .order_by(AgendaItem.position)
+        .limit(1)
+    )
+    if item is not None:
+        item.state = ItemState.CURRENT
+
+
+async def _finish_current_item(session: WriteSession, meeting_id: UUID) -> None:
+    item = await session.scalar(
+        select(AgendaItem).where(
+            AgendaItem.meeting_id == meeting_id, AgendaItem.state == ItemState.CURRENT
+        )
+    )
+    if item is not None:
+        check_no_open_vote(await _vote_states(session, Vote.item_id == item.id))
+        item.state = ItemState.DONE
+        # One current item a meeting is an index: write this one before the next becomes it.
+        await session.flush()
+
+
+async def _count_full_members(session: WriteSession, unit_id: UUID) -> int:
+    count = await session.scalar(
+        select(func.count())
+        .select_from(Membership)
+        .join(Member, Member.id == Membership.member_id)
+        .where(
+            Membership.unit_id == unit_id,
+            Membership.valid_to.is_(None),
+            Member.standing == Standing.FULL,
+        )
+    )
+    return count or 0
+
+
+async def _mark_present(session: WriteSession, meeting_id: UUID, member_id: UUID) -> bool:
+    """True when this changed something; of two devices at the same moment one does."""
+    changed = await session.scalar(
+        update(Attendance)
+        .where(
+            Attendance.meeting_id == meeting_id,
+            Attendance.member_id == member_id,
+            Attendance.status != AttendanceStatus.PRESENT,
+        )
+        .values(
+            status=AttendanceStatus.PRESENT,
+            checked_in_at=database_clock(),
+            version=Attendance.version + 1,
+        )
+        .returning(Attendance.version)
+    )
+    if changed is not None:
+        return True
+    arrived = await session.scalar(
+        insert_or_ignore(session, Attendance)
+        .values(
+            meeting_id=meeting_id,
+            member_id=member_id,
+            is_summoned=False,
+            status=AttendanceStatus.PRESENT,
+            checked_in_at=database_clock(),
+        )
+        .on_conflict_do_nothing(index_elements=["meeting_id", "member_id"])
+        .returning(Attendance.version)
+    )
+    return arrived is not None
