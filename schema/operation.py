@@ -1,0 +1,81 @@
+"""What surrounds every operation: its context, its limits, and what is told of faults."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+from graphql.validation import ASTValidationRule
+from strawberry.extensions import MaskErrors, SchemaExtension
+from strawberry.extensions.max_aliases import create_validator as alias_rule
+from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
+from strawberry.types import StreamExecutionResult
+
+from resolvers.context import Context
+from rules.refusals import Refusal
+
+Info = strawberry.Info[Context, None]
+
+MAXIMUM_DEPTH = 8
+MAXIMUM_ALIASES = 15
+MAXIMUM_TOKENS = 1_000
+
+# Made once: a rule class of its own for every request would never hit the validation cache.
+LIMITS: list[type[ASTValidationRule]] = [
+    depth_rule(MAXIMUM_DEPTH, None),
+    alias_rule(MAXIMUM_ALIASES),
+]
+
+log = structlog.get_logger(__name__)
+
+
+class OneOperation(SchemaExtension):
+    """Gives each operation a context of its own, and each result a snapshot of its own.
+
+    The snapshot goes before the result is sent: a slow reader holds no connection of the database.
+    """
+
+    async def on_operation(self) -> AsyncIterator[None]: 
+        shared: Context = self.execution_context.context
+        context = shared.for_operation()
+        self.execution_context.context = context
+        try:
+            yield
+        finally:
+            await context.release()
+
+    async def on_stream_result( 
+        self, result: StreamExecutionResult
+    ) -> AsyncIterator[None]:
+        await self.execution_context.context.release()
+        yield
+
+
+class MaskFaults(MaskErrors):
+    """Refusals and mistakes in the document pass; anything else becomes a number to quote."""
+
+    def __init__(self) -> None:
+        super().__init__(should_mask_error=is_fault)
+
+    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        correlation_id = uuid4().hex
+        log.error(
+            "operation failed",
+            correlation_id=correlation_id,
+            path=error.path,
+            exc_info=error.original_error,
+        )
+        return GraphQLError(
+            "Something went wrong on our side.",
+            nodes=error.nodes,
+            path=error.path,
+            extensions={"correlationId": correlation_id},
+        )
+
+
+def is_fault(error: GraphQLError) -> bool:
+    """Whether an error is ours, and so says nothing that the asker should read."""
+    return error.original_error is not None and not isinstance(
+        error.original_error, (Refusal, GraphQLError)
+    )

@@ -1,0 +1,46 @@
+"""What can be asked. Each field unpacks, calls one resolver, wraps."""
+
+import strawberry
+
+from resolvers.access import parse_id, read_meeting, read_member, read_vote
+from resolvers.meetings import list_meetings
+from resolvers.units import view_unit
+from rules.permissions import Act
+from schema.meeting import Meeting, MeetingConnection
+from schema.member import Member, Viewer
+from schema.operation import Info
+from schema.unit import Unit
+from schema.vote import Vote
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="Null when nobody is signed in.")
+    def viewer(self, info: Info) -> Viewer | None:
+        return Viewer(value=info.context.viewer) if info.context.viewer else None
+
+    @strawberry.field
+    async def unit(self, info: Info, id: strawberry.ID) -> Unit | None:
+        row, sees_subtree = await view_unit(info.context, id)
+        return Unit(row=row, sees_subtree=sees_subtree)
+
+    @strawberry.field
+    async def member(self, info: Info, id: strawberry.ID) -> Member | None:
+        row, sees_record = await read_member(info.context, parse_id(id, "member"), Act.VIEW_MEMBER)
+        return Member(row=row, sees_record=sees_record)
+
+    @strawberry.field
+    async def meeting(self, info: Info, id: strawberry.ID) -> Meeting | None:
+        meeting_id = parse_id(id, "meeting")
+        return Meeting(row=await read_meeting(info.context, meeting_id, Act.VIEW_MEETING))
+
+    @strawberry.field(description="A unit's meetings, newest first; at most 100 at a time.")
+    async def meetings(
+        self, info: Info, unit_id: strawberry.ID, first: int = 20, after: str | None = None
+    ) -> MeetingConnection | None:
+        return MeetingConnection.of(await list_meetings(info.context, unit_id, first, after))
+
+    @strawberry.field
+    async def vote(self, info: Info, id: strawberry.ID) -> Vote | None:
+        vote_id = parse_id(id, "vote")
+        return Vote(row=await read_vote(info.context, vote_id, Act.VIEW_MEETING))

@@ -1,0 +1,36 @@
+"""The one schema, and what wraps its operations, outermost first."""
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import AddValidationRules, ParserCache, ValidationCache
+from strawberry.extensions.max_tokens import MaxTokensLimiter
+from strawberry.types import ExecutionContext
+
+from schema.mutation import Mutation
+from schema.operation import LIMITS, MAXIMUM_TOKENS, MaskFaults, OneOperation
+from schema.query import Query
+from schema.refusal import RefusalHandler
+from schema.subscription import Subscription
+
+
+class Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Nothing here: `MaskFaults` logs the faults; refusals and bad documents are no faults."""
+
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    exception_handlers=[RefusalHandler()],
+    extensions=[
+        MaskFaults,
+        OneOperation,
+        lambda: MaxTokensLimiter(MAXIMUM_TOKENS),
+        lambda: AddValidationRules(LIMITS),
+        lambda: ParserCache(maxsize=500),
+        lambda: ValidationCache(maxsize=500),
+    ],
+)
