@@ -1,0 +1,83 @@
+"""The application, composed in one place."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from models.database import Database
+from realtime.feed import Feed
+from resolvers.context import Context
+from schema.schema import schema
+from server.auth import ServerCredentials
+from server.http import (
+    GraphQLView,
+    SecurityHeaders,
+    client_page,
+    end_session,
+    error_as_json,
+    health,
+    keep_session,
+)
+from server.settings import Settings, SettingsError, read_settings
+
+MAXIMUM_BODY = 256 * 1024
+INITIALISATION_TIMEOUT = timedelta(seconds=5)
+MAXIMUM_SUBSCRIPTIONS = 20
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The ASGI application; without settings it reads them from the environment."""
+    settings = settings or read_settings()
+    view = GraphQLView(
+        schema,
+        graphql_ide=None if settings.is_production else "graphiql",
+        allow_queries_via_get=not settings.is_production,
+        subscription_protocols=("graphql-transport-ws",),
+        connection_init_wait_timeout=INITIALISATION_TIMEOUT,
+        max_subscriptions_per_connection=MAXIMUM_SUBSCRIPTIONS,
+        allowed_origins=settings.origins,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = Database(settings.database_url, settings.database_pool)
+        credentials = ServerCredentials(settings)
+        try:
+            if settings.is_production:
+                await refuse_unsafe_database(database)
+            async with Feed.from_url(settings.broadcast_url) as feed:
+                app.state.new_context = lambda: Context(database, feed, credentials)
+                yield
+        finally:
+            await database.dispose()
+
+    return Starlette(
+        routes=[
+            Route("/graphql", view),
+            WebSocketRoute("/graphql", view),
+            Route("/healthz", health),
+            Route("/session", keep_session, methods=["POST"]),
+            Route("/session", end_session, methods=["DELETE"]),
+            Route("/{path:path}", client_page),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: error_as_json},
+        lifespan=lifespan,
+        max_body_size=MAXIMUM_BODY,
+    )
+
+
+async def refuse_unsafe_database(database: Database) -> None:
+    """An acknowledged ballot must survive a power cut. Raises SettingsError."""
+    if database.dialect != "postgresql":
+        return
+    async with database.engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            if await connection.scalar(text(f"SHOW {setting}")) == "off":
+                raise SettingsError(f"production refuses a PostgreSQL with {setting} = off")

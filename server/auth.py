@@ -1,0 +1,97 @@
+"""Tokens and codes: the only place that sees secrets."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+
+from argon2.low_level import Type, hash_secret_raw
+from starlette.requests import HTTPConnection
+
+from resolvers.accounts import find_viewer
+from resolvers.context import Context, Token, Viewer
+from server.settings import Settings
+
+OWN_HEADER = "x-requested-by"
+"""Sent by our own page. A foreign page cannot send it, so a cookie alone does nothing."""
+
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 13
+CODE_LENGTH_MAXIMUM = 64
+
+
+class ServerCredentials:
+    """Hashes activation codes and makes session tokens.
+
+    The salt is one for the installation, derived from its secret, so that a code finds its card:
+    a code has 65 bits, which nobody tries out even once they have hash and salt.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.secret.encode()
+        self._session_seconds = settings.session_seconds
+        self._salt = self._derive("activation code")[:16]
+        # Argon2 takes 19 MiB and about 20 ms; two at a time leave the others their turn.
+        self._two_at_a_time = asyncio.Semaphore(2)
+
+    async def hash_code(self, code: str) -> bytes:
+        async with self._two_at_a_time:
+            return await asyncio.to_thread(self._argon2, normal_code(code))
+
+    def new_token(self) -> Token:
+        secret = secrets.token_urlsafe(32)
+        return Token(secret, hash_token(secret), self._session_seconds)
+
+    def demo_token(self, member_id: object) -> str:
+        """The same for the same member and secret, so that a demo's links stay good."""
+        return base64.urlsafe_b64encode(self._derive(f"demo session of {member_id}")[:24]).decode()
+
+    def _argon2(self, code: str) -> bytes:
+        return hash_secret_raw(
+            code.encode(),
+            self._salt,
+            time_cost=2,
+            memory_cost=19_456,
+            parallelism=1,
+            hash_len=32,
+            type=Type.ID,
+        )
+
+    def _derive(self, purpose: str) -> bytes:
+        return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
+
+
+def new_code() -> str:
+    """A fresh activation code, 65 bits, to be read out and typed."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def normal_code(code: str) -> str:
+    """A typed code without what people add or mistake (Crockford's base 32)."""
+    kept = "".join(code[:CODE_LENGTH_MAXIMUM].upper().split()).replace("-", "")
+    return kept.translate(str.maketrans("OIL", "011"))
+
+
+def hash_token(token: str) -> bytes:
+    """What the database keeps of a session token. 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def authenticate(context: Context, token: str | None) -> Viewer | None:
+    return await find_viewer(context, hash_token(token)) if token else None
+
+
+def bearer_token(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def cookie_name(is_secure: bool) -> str:
+    """`__Host-` ties the cookie to this very host over TLS; plain HTTP is for development."""
+    return "__Host-session" if is_secure else "session"
+
+
+def cookie_token(connection: HTTPConnection) -> str | None:
+    is_secure = connection.url.scheme in ("https", "wss")
+    return connection.cookies.get(cookie_name(is_secure))

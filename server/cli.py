@@ -1,0 +1,271 @@
+"""The command `branch-meetings`."""
+
+import asyncio
+import json
+import socket
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+import uvicorn
+from alembic.util import CommandError
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from models import migrate as migrations
+from models.database import Database
+from schema.schema import schema as graphql_schema
+from server import crowd as crowds
+from server import demo as demos
+from server import demo_data
+from server.auth import ServerCredentials
+from server.settings import Mode, Settings, SettingsError, read_settings, variable_name
+
+Result = TypeVar("Result")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+demo = typer.Typer(no_args_is_help=True, help="The demo organisation.")
+app.add_typer(demo, name="demo")
+console = Console()
+
+SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "schema.graphql"
+MAXIMUM_MESSAGE = 64 * 1024
+
+Port = Annotated[int | None, typer.Option(help="Default: MEETINGS_PORT, or 8000.")]
+
+
+def main() -> None:
+    """What an operator can put right is one line; anything else is a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        fail(str(error))
+
+
+def fail(line: str) -> NoReturn:
+    print(f"branch-meetings: {line}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(1)
+
+
+@app.command()
+def run(port: Port = None) -> None:
+    """Try it: set up the database and the demo once, print sign-in links, serve."""
+    settings = with_port(port)
+    refuse_taken_port(settings)
+    people = with_database(settings, prepare_demo)
+    print_links(people, site_of(settings))
+    serve_app(settings, workers=1)
+
+
+@app.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs Redis.")] = 1,
+    port: Port = None,
+) -> None:
+    """Serve, as settings say. The database must be migrated."""
+    settings = with_port(port)
+    if workers > 1 and settings.broadcast_url.startswith("memory:"):
+        fail("several workers need MEETINGS_BROADCAST_URL=redis://…: memory reaches one process")
+    refuse_taken_port(settings)
+    with_database(settings, migrations.check_reached)
+    serve_app(settings, workers)
+
+
+@app.command()
+def reset() -> None:
+    """Delete the embedded database, so that the next run starts afresh."""
+    settings = read_settings()
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        fail("reset only deletes the embedded SQLite database; drop yours with its own tools")
+    for suffix in ("", "-wal", "-shm"):
+        Path(url.database + suffix).unlink(missing_ok=True)
+    console.print("The demo is gone. [bold]make run[/] makes a new one.")
+
+
+@app.command()
+def migrate(
+    check: Annotated[bool, typer.Option(help="Only tell whether models and tables agree.")] = False,
+    new: Annotated[str, typer.Option(help="Write a migration with this title.")] = "",
+) -> None:
+    """Bring the database to today's tables."""
+    settings = read_settings()
+
+    async def work(database: Database) -> None:
+        await migrations.upgrade(database)
+        if check:
+            await migrations.check(database)
+        if new:
+            await migrations.new_revision(database, new)
+
+    with_database(settings, work)
+
+
+@app.command()
+def schema(
+    check: Annotated[
+        bool, typer.Option(help="Only tell whether the printed file is true.")
+    ] = False,
+) -> None:
+    """Print the GraphQL schema to schema/schema.graphql."""
+    printed = graphql_schema.as_str() + "\n"
+    if not check:
+        SCHEMA_FILE.write_text(printed, encoding="utf-8")
+    elif SCHEMA_FILE.read_text(encoding="utf-8") != printed:
+        fail("schema/schema.graphql is not what the code says; run: make schema")
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """Every setting with its value, unit and meaning."""
+    settings = read_settings()
+    table = Table("Variable", "Value", "Unit", "Meaning")
+    for setting in fields(Settings):
+        value = getattr(settings, setting.name)
+        shown = "…" if setting.name == "secret" else str(getattr(value, "value", value))
+        table.add_row(
+            variable_name(setting.name),
+            shown,
+            setting.metadata["unit"],
+            setting.metadata["meaning"],
+        )
+    console.print(table)
+
+
+@demo.command()
+def tokens(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    port: Port = None,
+) -> None:
+    """Print sign-in links for the chair, members and an officer of the demo."""
+    settings = demo_settings(port)
+    people = with_database(
+        settings, lambda database: demos.sign_in_people(database, ServerCredentials(settings))
+    )
+    if as_json:
+        data = demos.as_data(people, site_of(settings))
+        print(json.dumps(data, ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        print_links(people, site_of(settings))
+
+
+@demo.command()
+def crowd(
+    members: Annotated[int, typer.Option(min=1, max=60, help="How many come.")] = 60,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long it takes.")] = 60,
+    port: Port = None,
+) -> None:
+    """Let simulated members join the demo's meeting, check in and vote, to see it live."""
+    settings = demo_settings(port)
+    credentials = ServerCredentials(settings)
+    member_ids = [demo_data.member_id(1, place) for place in demo_data.crowd_places()[:members]]
+    with_database(
+        settings, lambda database: demos.sign_in_members(database, credentials, member_ids)
+    )
+    data = demos.as_data([], site_of(settings))
+    with Progress(
+        TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as bars:
+        rows = {
+            what: bars.add_task(what.replace("_", " "), total=members)
+            for what in ("joined", "checked_in", "voted")
+        }
+
+        def show(progress: crowds.Progress) -> None:
+            for what, bar in rows.items():
+                bars.update(bar, completed=getattr(progress, what))
+
+        tokens = [credentials.demo_token(member_id) for member_id in member_ids]
+        progress = asyncio.run(
+            crowds.gather_crowd(data["ws"], data["meeting"]["id"], tokens, seconds, show)
+        )
+    console.print(f"{progress.pushes} pushes received, {progress.refused} requests refused.")
+    if progress.failed:
+        fail(f"{len(progress.failed)} members lost their connection: {progress.failed[0]}")
+
+
+async def prepare_demo(database: Database) -> list[demos.Person]:
+    settings = read_settings()
+    credentials = ServerCredentials(settings)
+    await migrations.upgrade(database)
+    if await demos.fill(database, credentials):
+        console.print("Created the demo: Hoàng Liệt ward, 31 branches, 2,315 members.")
+    return await demos.sign_in_people(database, credentials)
+
+
+def with_port(port: int | None) -> Settings:
+    settings = read_settings()
+    return replace(settings, port=port) if port is not None else settings
+
+
+def demo_settings(port: int | None) -> Settings:
+    settings = with_port(port)
+    if settings.mode is Mode.PRODUCTION:
+        fail("there is no demo in production")
+    return settings
+
+
+def with_database(settings: Settings, work: Any) -> Any:
+    """Run `work` on the database; a database that cannot be reached is one line."""
+    return asyncio.run(_with_database(settings, work))
+
+
+async def _with_database(settings: Settings, work: Any) -> Any:
+    try:
+        database = Database(settings.database_url, settings.database_pool)
+    except (ArgumentError, ValueError) as error:
+        fail(f"MEETINGS_DATABASE_URL: {error}")
+    try:
+        return await work(database)
+    except (OSError, DBAPIError) as error:
+        fail(f"the database does not answer: {error.__cause__ or error}")
+    except (CommandError, LookupError) as error:
+        fail(str(error))
+    finally:
+        await database.dispose()
+
+
+def site_of(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+
+
+def print_links(people: list[demos.Person], site: str) -> None:
+    table = Table("Part", "Name", "Sign-in link", box=SIMPLE_HEAD)
+    for person in people:
+        table.add_row(person.part, person.name, person.link(site))
+    # Wide enough for whole links: a narrow terminal wraps them, and they can still be copied.
+    wide = Console(width=max(console.width, 120))
+    wide.print(f"Branch Meetings on {site}", table, sep="\n")
+
+
+def serve_app(settings: Settings, workers: int) -> None:
+    uvicorn.run(
+        "server.asgi:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        ws="websockets-sansio",
+        ws_max_size=MAXIMUM_MESSAGE,
+        # Compressing each message would cost more than it saves, and 40 KB a connection.
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=10,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )

@@ -1,0 +1,87 @@
+"""Every setting of the process: name, default, unit, meaning; read once from MEETINGS_*.
+
+Defaults are for development. What an organisation may decide (quorum, majorities, notice) is data
+in the database, never a setting.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+
+class Mode(Enum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SettingsError(ValueError):
+    """A setting is missing, malformed or unsafe; the message is one line for the operator."""
+
+
+DEVELOPMENT_SECRET = "for development only"  # noqa: S105 - refused in production
+
+
+def _setting(default: Any, unit: str, meaning: str) -> Any:
+    return field(default=default, metadata={"unit": unit, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Settings:
+    mode: Mode = _setting(Mode.DEVELOPMENT, "", "development, or production with its checks")
+    database_url: str = _setting(
+        "sqlite+aiosqlite:///var/meetings.db", "URL", "sqlite+aiosqlite:// or postgresql+asyncpg://"
+    )
+    database_pool: int = _setting(10, "connections", "PostgreSQL connections of one worker")
+    broadcast_url: str = _setting(
+        "memory://", "URL", "memory:// for one worker, redis:// for several"
+    )
+    secret: str = _setting(DEVELOPMENT_SECRET, "text", "peppers activation codes; keep it")
+    origins: tuple[str, ...] = _setting((), "origins", "other sites whose pages may open sockets")
+    session_seconds: int = _setting(43_200, "seconds", "how long a sign-in lasts")
+    host: str = _setting("127.0.0.1", "address", "where to listen")
+    port: int = _setting(8000, "port", "where to listen")
+
+    @property
+    def is_production(self) -> bool:
+        return self.mode is Mode.PRODUCTION
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises SettingsError."""
+    values = {}
+    for setting in fields(Settings):
+        name = variable_name(setting.name)
+        if name in environment:
+            try:
+                values[setting.name] = _parse(setting.default, environment[name])
+            except ValueError:
+                raise SettingsError(f"{name} is not a {setting.metadata['unit']}") from None
+    settings = Settings(**values)
+    if settings.is_production:
+        _check_production(settings)
+    return settings
+
+
+def variable_name(setting: str) -> str:
+    return f"MEETINGS_{setting.upper()}"
+
+
+def _parse(default: Any, text: str) -> Any:
+    match default:
+        case Mode():
+            return Mode(text)
+        case int():
+            return int(text)
+        case tuple():
+            return tuple(origin.strip() for origin in text.split(",") if origin.strip())
+        case _:
+            return text
+
+
+def _check_production(settings: Settings) -> None:
+    if settings.secret == DEVELOPMENT_SECRET or len(settings.secret) < 32:
+        raise SettingsError("production needs MEETINGS_SECRET of at least 32 characters")
+    if "*" in settings.origins:
+        raise SettingsError("production refuses MEETINGS_ORIGINS=*")
