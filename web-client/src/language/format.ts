@@ -1,0 +1,42 @@
+import { language } from "./language";
+
+const LOCALES = { vi: "vi-VN", en: "en-GB" } as const;
+
+const locale = () => LOCALES[language.value];
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** A share of a whole as a percentage; a share of nothing is 0. */
+export function percent(part: number, whole: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(
+    whole === 0 ? 0 : part / whole,
+  );
+}
+
+export function time(instant: string): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(new Date(instant));
+}
+
+export function dateAndTime(instant: string): string {
+  return new Intl.DateTimeFormat(locale(), {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(new Date(instant));
+}
+
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 60 ? unit(seconds, "second") : unit(Math.floor(seconds / 60), "minute");
+}
+
+function unit(value: number, name: "second" | "minute"): string {
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: name, unitDisplay: "long" }).format(
+    value,
+  );
+}
