@@ -1,0 +1,36 @@
+import { signal } from "@preact/signals";
+import type { ViewerQuery } from "../gql/graphql";
+import { isSetting } from "../ui/settings";
+import { tabToken } from "./token";
+
+export type Viewer = NonNullable<ViewerQuery["viewer"]>["member"];
+
+export type Session =
+  | { state: "opening" }
+  | { state: "unreachable" }
+  | { state: "signed-out"; ended: boolean; code?: string }
+  | { state: "signed-in"; viewer: Viewer };
+
+export const session = signal<Session>({ state: "opening" });
+
+const partings: (() => void)[] = [];
+
+/** Registers what must be dropped when the person at this tab leaves or changes. */
+export function whenPersonLeaves(part: () => void): void {
+  partings.push(part);
+}
+
+/** Leaves nothing of the person in this tab, neither stored nor in memory. */
+export function forgetPerson(): void {
+  for (const key of Object.keys(sessionStorage)) {
+    if (!isSetting(key)) sessionStorage.removeItem(key);
+  }
+  for (const part of partings) part();
+}
+
+/** The server no longer knows us: back to the sign-in screen, with an explanation if there was a session. */
+export function endSession(): void {
+  const ended = session.value.state === "signed-in" || tabToken() !== null;
+  forgetPerson();
+  session.value = { state: "signed-out", ended };
+}

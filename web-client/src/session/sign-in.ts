@@ -1,0 +1,56 @@
+import { SignInDocument, ViewerDocument } from "../gql/graphql";
+import { reconnectDelay } from "../server/close-codes";
+import { pause } from "../server/pause";
+import { accepted, problemOf, SignedOut } from "../server/problem";
+import { request, send } from "../server/request";
+import type { SignInLink } from "./link";
+import { endSession, forgetPerson, session } from "./session";
+import { keepTabToken } from "./token";
+
+/** Asks the server who we are, for as long as it takes to get an answer. */
+export async function openSession(): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { viewer } = await request(ViewerDocument, {});
+      if (viewer) session.value = { state: "signed-in", viewer: viewer.member };
+      else endSession();
+      return;
+    } catch (error) {
+      if (error instanceof SignedOut) return;
+      session.value = { state: "unreachable" };
+      await pause(reconnectDelay(attempt, undefined));
+    }
+  }
+}
+
+/** Makes this tab the person whom the link is for. */
+export function followSignInLink(link: SignInLink): void {
+  forgetPerson();
+  if ("token" in link) {
+    keepTabToken(link.token);
+    session.value = { state: "opening" };
+    void openSession();
+  } else {
+    session.value = { state: "signed-out", ended: false, code: link.code };
+  }
+}
+
+/** Exchanges an activation code for the cookie; throws what `request` throws. */
+export async function signInWithCode(code: string): Promise<void> {
+  const { signIn } = await request(SignInDocument, { code });
+  const { token } = accepted(signIn);
+  await send("POST", "/session", null, token);
+  forgetPerson();
+  await openSession();
+}
+
+/** Throws `Unreachable` when the server could not be told: the session would live on. */
+export async function signOut(): Promise<void> {
+  try {
+    await send("DELETE", "/session");
+  } catch (error) {
+    if (problemOf(error) === "UNREACHABLE") throw error;
+  }
+  forgetPerson();
+  session.value = { state: "signed-out", ended: false };
+}
