@@ -1,0 +1,54 @@
+import {
+  CheckInDocument,
+  CloseMeetingDocument,
+  CloseVoteDocument,
+  MoveAgendaDocument,
+  OpenVoteDocument,
+  PauseMeetingDocument,
+  StartMeetingDocument,
+} from "../gql/graphql";
+import { accepted } from "../server/problem";
+import { request } from "../server/request";
+import type { LiveMeeting } from "./live-meeting";
+
+// What people do to a meeting. Each asks the server and shows the state it answers with;
+// each throws what `request` throws, and `Declined` when the rules say no.
+
+export async function checkIn(live: LiveMeeting, meetingId: string): Promise<void> {
+  const { checkIn } = await request(CheckInDocument, { meetingId });
+  live.receiveMeeting(accepted(checkIn));
+}
+
+export async function startMeeting(live: LiveMeeting, meetingId: string): Promise<void> {
+  const { startMeeting } = await request(StartMeetingDocument, { meetingId });
+  live.receiveMeeting(accepted(startMeeting));
+}
+
+export async function pauseMeeting(live: LiveMeeting, meetingId: string): Promise<void> {
+  const { pauseMeeting } = await request(PauseMeetingDocument, { meetingId });
+  live.receiveMeeting(accepted(pauseMeeting));
+}
+
+export async function closeMeeting(live: LiveMeeting, meetingId: string): Promise<void> {
+  const { closeMeeting } = await request(CloseMeetingDocument, { meetingId });
+  live.receiveMeeting(accepted(closeMeeting));
+}
+
+export async function moveAgenda(
+  live: LiveMeeting,
+  meetingId: string,
+  itemId: string,
+): Promise<void> {
+  const { moveAgenda } = await request(MoveAgendaDocument, { meetingId, itemId });
+  live.receiveMeeting(accepted(moveAgenda));
+}
+
+export async function openVote(live: LiveMeeting, voteId: string): Promise<void> {
+  const { openVote } = await request(OpenVoteDocument, { voteId });
+  live.receiveVote(accepted(openVote));
+}
+
+export async function closeVote(live: LiveMeeting, voteId: string): Promise<void> {
+  const { closeVote } = await request(CloseVoteDocument, { voteId });
+  live.receiveVote(accepted(closeVote));
+}

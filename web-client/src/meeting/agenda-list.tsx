@@ -1,0 +1,81 @@
+import { messages } from "../language/language";
+import { CheckIcon } from "../ui/icons";
+import { ProblemNote } from "../ui/problem-note";
+import { useAct } from "../ui/use-act";
+import { moveAgenda } from "./acts";
+import { type AgendaItem, currentItem } from "./agenda";
+import type { LiveMeeting } from "./live-meeting";
+import type { Meeting } from "./newest";
+
+export function AgendaList({ live, meeting }: { live: LiveMeeting; meeting: Meeting }) {
+  const { busy, problem, act } = useAct();
+  const current = currentItem(meeting);
+  const move = mayMove(meeting)
+    ? (item: AgendaItem) => act(() => moveAgenda(live, meeting.id, item.id))
+    : null;
+  return (
+    <section class="card">
+      <h2>{messages.value.meeting.agenda}</h2>
+      <ProblemNote problem={problem} />
+      <ol class="agenda">
+        {meeting.agenda.map((item) => (
+          <Item
+            key={item.id}
+            item={item}
+            place={placeOf(meeting, item, current)}
+            busy={busy}
+            move={move}
+          />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+type Place = "done" | "current" | "ahead";
+
+interface ItemProps {
+  item: AgendaItem;
+  place: Place;
+  busy: boolean;
+  move: ((item: AgendaItem) => void) | null;
+}
+
+function Item({ item, place, busy, move }: ItemProps) {
+  const { meeting: words, chair } = messages.value;
+  return (
+    <li class={`agenda-item ${place}`} aria-current={place === "current" ? "step" : undefined}>
+      <span class="agenda-mark" aria-hidden="true">
+        {place === "done" ? <CheckIcon /> : item.position}
+      </span>
+      <span class="agenda-title">
+        {item.title}
+        {place !== "ahead" && (
+          <span class="agenda-place">{place === "done" ? words.done : words.here}</span>
+        )}
+      </span>
+      {move && place !== "current" && (
+        <button
+          type="button"
+          class="button small"
+          disabled={busy}
+          aria-label={chair.moveToItem(item.title)}
+          onClick={() => move(item)}
+        >
+          {chair.moveTo}
+        </button>
+      )}
+    </li>
+  );
+}
+
+/** Items before the current one are done; all are once the meeting is over. */
+function placeOf(meeting: Meeting, item: AgendaItem, current: AgendaItem | null): Place {
+  if (meeting.closedAt !== null) return "done";
+  if (current === null || item.position > current.position) return "ahead";
+  return item.id === current.id ? "current" : "done";
+}
+
+function mayMove(meeting: Meeting): boolean {
+  return meeting.state === "IN_SESSION" && meeting.viewerMay.includes("MOVE_AGENDA");
+}

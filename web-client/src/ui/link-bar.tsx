@@ -1,0 +1,32 @@
+import { useEffect, useState } from "preact/hooks";
+import { duration } from "../language/format";
+import { messages } from "../language/language";
+import { link } from "../server/live";
+
+/** Says calmly that the link is down, and how old the picture is. */
+export function LinkBar() {
+  const { down, heardAt } = link.value;
+  if (!down) return null;
+  const words = messages.value.link;
+  return (
+    <div class="link-bar">
+      <p role="status">{words.down}</p>
+      {heardAt !== null && <Age since={heardAt} />}
+    </div>
+  );
+}
+
+/** Kept out of the status above: nobody wants to hear every second. */
+function Age({ since }: { since: number }) {
+  const now = useNow();
+  return <p>{messages.value.link.age(duration(Math.max(now - since, 0)))}</p>;
+}
+
+function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
