@@ -1,0 +1,84 @@
+import { useCallback, useState } from "preact/hooks";
+import { SubtreeDocument, type SubtreeQuery, type UnitFiguresFragment } from "../gql/graphql";
+import { number } from "../language/format";
+import { messages } from "../language/language";
+import { type Problem, problemOf } from "../server/problem";
+import { request } from "../server/request";
+import { ProblemNote } from "../ui/problem-note";
+import { useRefresh } from "../ui/use-refresh";
+
+const EVERY = 20_000;
+
+type Subtree = NonNullable<SubtreeQuery["unit"]>;
+
+/** A unit of an upper committee and the units below it, in figures. */
+export function UnitFigures({ unitId }: { unitId: string }) {
+  const { unit, problem } = useSubtree(unitId);
+  const { units, opening } = messages.value;
+  if (unit === null)
+    return problem ? <ProblemNote problem={problem} /> : <p class="opening">{opening}</p>;
+  return (
+    <section class="card units">
+      <h2>{unit.name}</h2>
+      <Figures unit={unit} />
+      <ProblemNote problem={problem} />
+      <h3>{units.below}</h3>
+      {unit.children.length === 0 && <p class="hint">{units.childless}</p>}
+      <ul class="rows">
+        {unit.children.map((child) => (
+          <li key={child.id}>
+            <Child unit={child} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function useSubtree(unitId: string) {
+  const [unit, setUnit] = useState<Subtree | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const load = useCallback(async () => {
+    try {
+      const { unit } = await request(SubtreeDocument, { unitId });
+      setUnit(unit);
+      setProblem(unit ? null : "NOT_FOUND");
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+  }, [unitId]);
+  useRefresh(
+    useCallback(() => void load(), [load]),
+    EVERY,
+  );
+  return { unit, problem };
+}
+
+/** A branch has nothing below it to look at; what happens in its meetings is its own. */
+function Child({ unit }: { unit: UnitFiguresFragment }) {
+  const content = (
+    <>
+      <span class="row-title">{unit.name}</span>
+      <Figures unit={unit} />
+    </>
+  );
+  if (unit.kind === "BRANCH") return <div class="row">{content}</div>;
+  return (
+    <a class="row" href={`/units/${unit.id}`}>
+      {content}
+    </a>
+  );
+}
+
+function Figures({ unit }: { unit: UnitFiguresFragment }) {
+  const words = messages.value.units;
+  const { memberCount: members, meetingsInSession: running } = unit;
+  return (
+    <span class="row-facts">
+      <span>{words.members(number(members), members === 1)}</span>
+      <span class={running > 0 ? "live" : ""}>
+        {running > 0 ? words.inSession(number(running), running === 1) : words.noneInSession}
+      </span>
+    </span>
+  );
+}
