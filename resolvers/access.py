@@ -34,38 +34,47 @@ def parse_id(text: str, what: str) -> UUID:
         raise not_found(what) from None
 
 
+def _wanted(context: Context, subject: str | UUID, what: str) -> UUID:
+    """Who is not signed in is told that first, whatever they ask for."""
+    context.signed_in()
+    return subject if isinstance(subject, UUID) else parse_id(subject, what)
+
+
 def not_found(what: str) -> Refusal:
     return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
 
 
-async def read_unit(context: Context, unit_id: UUID, act: Act) -> Unit:
+async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    wanted = _wanted(context, unit_id, "unit")
     async with context.reading() as session:
-        unit = await session.get(Unit, unit_id)
+        unit = await session.get(Unit, wanted)
         if unit is None:
             raise not_found("unit")
         await permit_in_unit(session, await _viewer_place(context, session), act, unit.id)
     return unit
 
 
-async def read_meeting(context: Context, meeting_id: UUID, act: Act) -> Meeting:
+async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Meeting:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    wanted = _wanted(context, meeting_id, "meeting")
     async with context.reading() as session:
-        meeting = await session.get(Meeting, meeting_id)
+        meeting = await session.get(Meeting, wanted)
         if meeting is None:
             raise not_found("meeting")
         await permit_in_unit(session, await _viewer_place(context, session), act, meeting.unit_id)
     return meeting
 
 
-async def read_vote(context: Context, vote_id: UUID, act: Act) -> Vote:
+async def read_vote(context: Context, vote_id: str | UUID, act: Act) -> Vote:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    wanted = _wanted(context, vote_id, "vote")
     async with context.reading() as session:
         row = (
             await session.execute(
                 select(Vote, Meeting.unit_id)
                 .join(Meeting, Meeting.id == Vote.meeting_id)
-                .where(Vote.id == vote_id)
+                .where(Vote.id == wanted)
             )
         ).one_or_none()
         if row is None:
@@ -75,10 +84,11 @@ async def read_vote(context: Context, vote_id: UUID, act: Act) -> Vote:
     return vote
 
 
-async def read_member(context: Context, member_id: UUID, act: Act) -> tuple[Member, bool]:
+async def read_member(context: Context, member_id: str | UUID, act: Act) -> tuple[Member, bool]:
     """A member, and whether the viewer may see the whole record. Raises as `read_unit`."""
+    wanted = _wanted(context, member_id, "member")
     async with context.reading() as session:
-        member = await session.get(Member, member_id)
+        member = await session.get(Member, wanted)
         if member is None:
             raise not_found("member")
         place = await _viewer_place(context, session)
@@ -147,9 +157,9 @@ async def viewer_relations(context: Context, unit_id: UUID) -> frozenset[Relatio
 
 async def _viewer_place(context: Context, session: AsyncSession) -> Place:
     """The viewer's place, read once a snapshot."""
-    if context.place is None:
-        context.place = await load_place(session, context.signed_in())
-    return context.place
+    if context.snapshot.place is None:
+        context.snapshot.place = await load_place(session, context.signed_in())
+    return context.snapshot.place
 
 
 async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -54,12 +54,42 @@ class Transaction:
         self.announcements.setdefault(channel, set()).add(topic)
 
 
-class Context:
-    """What resolvers work with. Reads share one snapshot until `release`; writes are transactions.
+class Snapshot:
+    """One moment of the database: everything that one result reads, with its loaders.
 
-    A snapshot and its loaders live for one result: a query's, or one push of a subscription. So
-    everything in one result is of one moment, and nothing is stale in the next.
+    A result is a query's, or one push of a subscription; what is kept here lives no longer.
     """
+
+    def __init__(self, database: Database) -> None:
+        self.loaders = Loaders(self.reading)
+        self.place: Place | None = None
+        self._database = database
+        self._session: ReadSession | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._is_released = False
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """The session, for one statement at a time: sibling fields run concurrently."""
+        async with self._one_at_a_time:
+            if self._is_released:
+                # A field that outlived its result, because a sibling failed: nobody waits for it.
+                raise asyncio.CancelledError
+            if self._session is None:
+                self._session = self._database.snapshot()
+            yield self._session
+
+    async def release(self) -> None:
+        """Give the connection back, after the statement under way if there is one."""
+        async with self._one_at_a_time:
+            self._is_released = True
+            if self._session is not None:
+                await self._session.close()
+
+
+class Context:
+    """What resolvers work with, one for each operation: reads from a snapshot, writes in a
+    transaction."""
 
     def __init__(
         self,
@@ -72,10 +102,11 @@ class Context:
         self.feed = feed
         self.credentials = credentials
         self.viewer = viewer
-        self.loaders = Loaders(self.reading)
-        self.place: Place | None = None
-        self._snapshot: ReadSession | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self.snapshot = Snapshot(database)
+
+    @property
+    def loaders(self) -> Loaders:
+        return self.snapshot.loaders
 
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""
@@ -87,21 +118,14 @@ class Context:
             raise Refusal(Reason.NOT_SIGNED_IN, "Sign in first.")
         return self.viewer
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSession]:
-        """The result's snapshot, for one statement at a time: sibling fields run concurrently."""
-        async with self._one_at_a_time:
-            if self._snapshot is None:
-                self._snapshot = self.database.snapshot()
-            yield self._snapshot
+    def reading(self) -> AbstractAsyncContextManager[ReadSession]:
+        """The session of the snapshot, for one statement at a time."""
+        return self.snapshot.reading()
 
     async def release(self) -> None:
-        """Let go of the snapshot; the next read begins a new one with fresh loaders."""
-        snapshot, self._snapshot = self._snapshot, None
-        self.loaders = Loaders(self.reading)
-        self.place = None
-        if snapshot is not None:
-            await finish(snapshot.close())
+        """Let go of the snapshot; what is read next is of a later moment."""
+        snapshot, self.snapshot = self.snapshot, Snapshot(self.database)
+        await finish(snapshot.release())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

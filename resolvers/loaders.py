@@ -29,8 +29,8 @@ MemberOfVote = tuple[UUID, UUID]
 class Loaders:
     """One set for each snapshot; `reading` gives the snapshot's session.
 
-    `member`, `unit` and `meeting` are for ids out of the database's own rows, which its foreign keys
-    vouch for. Other loaders of single values give None where there is none, lists are empty.
+    `member`, `unit` and `meeting` are for ids out of the database's own rows, which its foreign
+    keys vouch for. Other loaders of single values give None where there is none, lists are empty.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -259,7 +259,7 @@ class Loaders:
 
     async def _counted(self, statement: Any, keys: Sequence[UUID]) -> list[int]:
         async with self._reading() as session:
-            found = {row[0]: row[1] for row in await session.execute(statement)}
+            found: dict[UUID, int] = {key: count for key, count in await session.execute(statement)}
         return [found.get(key, 0) for key in keys]
 
 

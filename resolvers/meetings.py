@@ -138,8 +138,7 @@ async def check_in(context: Context, meeting_id: str) -> Meeting:
 
 async def watch_meeting(context: Context, meeting_id: str) -> AsyncGenerator[Meeting, None]:
     """The meeting now, and again after each change; authorised afresh each time."""
-    wanted = parse_id(meeting_id, "meeting")
-    await read_meeting(context, wanted, Act.VIEW_MEETING)
+    wanted = (await read_meeting(context, meeting_id, Act.VIEW_MEETING)).id
     async with context.feed.join(channel_of_meeting(wanted)) as mailbox:
         version = 0
         while True:
@@ -169,7 +168,7 @@ async def list_meetings(
             f"Ask for 1 to {PAGE_MAXIMUM} meetings at a time.",
             maximum=PAGE_MAXIMUM,
         )
-    unit = await read_unit(context, parse_id(unit_id, "unit"), Act.LIST_MEETINGS)
+    unit = await read_unit(context, unit_id, Act.LIST_MEETINGS)
     statement = select(Meeting).where(Meeting.unit_id == unit.id)
     if after is not None:
         starts_at, last_id = parse_cursor(after)

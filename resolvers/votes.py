@@ -118,8 +118,8 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
 
 async def watch_vote(context: Context, vote_id: str) -> AsyncGenerator[Vote, None]:
     """The vote now, and again after each change; authorised afresh each time."""
-    wanted = parse_id(vote_id, "vote")
-    vote = await read_vote(context, wanted, Act.VIEW_MEETING)
+    vote = await read_vote(context, vote_id, Act.VIEW_MEETING)
+    wanted = vote.id
     async with context.feed.join(channel_of_meeting(vote.meeting_id)) as mailbox:
         version = 0
         while True:

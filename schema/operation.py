@@ -36,7 +36,7 @@ class OneOperation(SchemaExtension):
     The snapshot goes before the result is sent: a slow reader holds no connection of the database.
     """
 
-    async def on_operation(self) -> AsyncIterator[None]: 
+    async def on_operation(self) -> AsyncIterator[None]:
         shared: Context = self.execution_context.context
         context = shared.for_operation()
         self.execution_context.context = context
@@ -45,9 +45,7 @@ class OneOperation(SchemaExtension):
         finally:
             await context.release()
 
-    async def on_stream_result( 
-        self, result: StreamExecutionResult
-    ) -> AsyncIterator[None]:
+    async def on_stream_result(self, result: StreamExecutionResult) -> AsyncIterator[None]:
         await self.execution_context.context.release()
         yield
 

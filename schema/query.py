@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers.access import parse_id, read_meeting, read_member, read_vote
+from resolvers.access import read_meeting, read_member, read_vote
 from resolvers.meetings import list_meetings
 from resolvers.units import view_unit
 from rules.permissions import Act
@@ -26,13 +26,12 @@ class Query:
 
     @strawberry.field
     async def member(self, info: Info, id: strawberry.ID) -> Member | None:
-        row, sees_record = await read_member(info.context, parse_id(id, "member"), Act.VIEW_MEMBER)
+        row, sees_record = await read_member(info.context, id, Act.VIEW_MEMBER)
         return Member(row=row, sees_record=sees_record)
 
     @strawberry.field
     async def meeting(self, info: Info, id: strawberry.ID) -> Meeting | None:
-        meeting_id = parse_id(id, "meeting")
-        return Meeting(row=await read_meeting(info.context, meeting_id, Act.VIEW_MEETING))
+        return Meeting(row=await read_meeting(info.context, id, Act.VIEW_MEETING))
 
     @strawberry.field(description="A unit's meetings, newest first; at most 100 at a time.")
     async def meetings(
@@ -42,5 +41,4 @@ class Query:
 
     @strawberry.field
     async def vote(self, info: Info, id: strawberry.ID) -> Vote | None:
-        vote_id = parse_id(id, "vote")
-        return Vote(row=await read_vote(info.context, vote_id, Act.VIEW_MEETING))
+        return Vote(row=await read_vote(info.context, id, Act.VIEW_MEETING))

@@ -145,9 +145,7 @@ def tokens(
 ) -> None:
     """Print sign-in links for the chair, members and an officer of the demo."""
     settings = demo_settings(port)
-    people = with_database(
-        settings, lambda database: demos.sign_in_people(database, ServerCredentials(settings))
-    )
+    people = with_database(settings, lambda database: sign_in_demo(database, settings))
     if as_json:
         data = demos.as_data(people, site_of(settings))
         print(json.dumps(data, ensure_ascii=False, indent=2))  # noqa: T201
@@ -165,9 +163,12 @@ def crowd(
     settings = demo_settings(port)
     credentials = ServerCredentials(settings)
     member_ids = [demo_data.member_id(1, place) for place in demo_data.crowd_places()[:members]]
-    with_database(
-        settings, lambda database: demos.sign_in_members(database, credentials, member_ids)
-    )
+
+    async def sign_in(database: Database) -> None:
+        await sign_in_demo(database, settings)
+        await demos.sign_in_members(database, credentials, member_ids)
+
+    with_database(settings, sign_in)
     data = demos.as_data([], site_of(settings))
     with Progress(
         TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), console=console
@@ -197,6 +198,11 @@ async def prepare_demo(database: Database) -> list[demos.Person]:
     if await demos.fill(database, credentials):
         console.print("Created the demo: Hoàng Liệt ward, 31 branches, 2,315 members.")
     return await demos.sign_in_people(database, credentials)
+
+
+async def sign_in_demo(database: Database, settings: Settings) -> list[demos.Person]:
+    await migrations.check_reached(database)
+    return await demos.sign_in_people(database, ServerCredentials(settings))
 
 
 def with_port(port: int | None) -> Settings:

@@ -53,7 +53,7 @@ class Attendee:
                 await self._expect(socket, "connection_ack")
                 self._count("joined")
                 await self._start(socket, "watch", WATCH, id=self.meeting_id)
-                await asyncio.wait_for(self._take_part(socket), self.seconds)
+                await asyncio.wait_for(self._take_part(socket), self.seconds * 0.7)
         except TimeoutError:
             pass  # the evening is over
         except (OSError, EOFError, ConnectionError) as error:
@@ -82,7 +82,7 @@ class Attendee:
         await self._start(socket, "check-in", CHECK_IN, id=self.meeting_id)
 
     async def _cast(self, socket: ClientConnection, vote: dict[str, Any]) -> None:
-        await asyncio.sleep(self.random.uniform(0, self.seconds * 0.5))
+        await asyncio.sleep(self.random.uniform(0, self.seconds * 0.4))
         weights = [WEIGHTS[option["kind"]] for option in vote["options"]]
         (option,) = self.random.choices(vote["options"], weights)
         key = str(uuid4())
