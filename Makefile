@@ -96,8 +96,7 @@ check-schema: $(COMMAND)
 check-migrations: $(COMMAND)
 	@echo "check: the migrations build the tables of the models, on a fresh SQLite file"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	export MEETINGS_DATABASE_URL="sqlite+aiosqlite:///$$folder/check.db" && \
-	$(COMMAND) migrate >/dev/null && $(COMMAND) migrate --check
+	MEETINGS_DATABASE_URL="sqlite+aiosqlite:///$$folder/check.db" $(COMMAND) migrate --check
 
 check-locks: $(COMMAND)
 	@echo "check: what is installed satisfies pyproject.toml, and the lock files hold no address"
