@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.ballot_box import CastBallot, count_options, find_ballots
@@ -257,9 +257,9 @@ class Loaders:
 
         return DataLoader(load)
 
-    async def _counted(self, statement: Any, keys: Sequence[UUID]) -> list[int]:
+    async def _counted(self, statement: Select[UUID, int], keys: Sequence[UUID]) -> list[int]:
         async with self._reading() as session:
-            found: dict[UUID, int] = {key: count for key, count in await session.execute(statement)}
+            found = {row[0]: row[1] for row in await session.execute(statement)}
         return [found.get(key, 0) for key in keys]
 
 
