@@ -32,9 +32,12 @@ class Database:
         if self.dialect == "sqlite":
             self.engine = _sqlite_engine(parsed)
             reading: dict[str, Any] = {}
+            writing: dict[str, Any] = {}
         elif parsed.drivername == "postgresql+asyncpg":
             self.engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            # Not left to the server's default: `models.locks` rests on it.
+            writing = {"isolation_level": "READ COMMITTED"}
         else:
             raise ValueError("use sqlite+aiosqlite:// or postgresql+asyncpg://")
         self._reading = async_sessionmaker(
@@ -42,7 +45,7 @@ class Database:
             class_=ReadSession,
             expire_on_commit=False,
         )
-        self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE", **writing)
         self._writing = async_sessionmaker(
             self.writer_engine,
             class_=WriteSession,

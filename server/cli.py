@@ -127,11 +127,9 @@ def show_settings() -> None:
     settings = read_settings()
     table = Table("Variable", "Value", "Unit", "Meaning")
     for setting in fields(Settings):
-        value = getattr(settings, setting.name)
-        shown = "…" if setting.name == "secret" else str(getattr(value, "value", value))
         table.add_row(
             variable_name(setting.name),
-            shown,
+            shown_setting(setting.name, getattr(settings, setting.name)),
             setting.metadata["unit"],
             setting.metadata["meaning"],
         )
@@ -189,6 +187,15 @@ def crowd(
     console.print(f"{progress.pushes} pushes received, {progress.refused} requests refused.")
     if progress.failed:
         fail(f"{len(progress.failed)} members lost their connection: {progress.failed[0]}")
+
+
+def shown_setting(name: str, value: object) -> str:
+    """A setting's value without what must not end up in a terminal's history."""
+    if name == "secret":
+        return "…"
+    if name.endswith("_url"):
+        return make_url(str(value)).render_as_string(hide_password=True)
+    return str(getattr(value, "value", value))
 
 
 async def prepare_demo(database: Database) -> list[demos.Person]:
