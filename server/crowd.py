@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 FIELDS = "id version state votes { id state options { id kind } viewerMay }"
@@ -54,10 +55,10 @@ class Attendee:
                 self._count("joined")
                 await self._start(socket, "watch", WATCH, id=self.meeting_id)
                 await asyncio.wait_for(self._take_part(socket), self.seconds * 0.7)
-        except TimeoutError:
+        except* TimeoutError:
             pass  # the evening is over
-        except (OSError, EOFError, ConnectionError) as error:
-            self.progress.failed.append(repr(error))
+        except* (OSError, EOFError, WebSocketException) as errors:
+            self.progress.failed.append(repr(errors.exceptions[0]))
             self.progress.changed(self.progress)
 
     async def _take_part(self, socket: ClientConnection) -> None:
