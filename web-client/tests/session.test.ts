@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { forgetPerson, session } from "../src/session/session";
+import { followSignInLink, openSession, signInWithCode, signOut } from "../src/session/sign-in";
+import { tabToken } from "../src/session/token";
+import { answerInTurn } from "./server";
+
+const member = { id: "lan", name: "Lan", standing: "FULL", unit: null, appointments: [] };
+const signedIn = { data: { viewer: { member } } };
+const nobody = { data: { viewer: null } };
+
+beforeEach(() => {
+  forgetPerson();
+  session.value = { state: "opening" };
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("a token in a link signs this tab in, and only this tab", async () => {
+  const asked = answerInTurn(signedIn);
+  followSignInLink({ token: "secret" });
+  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  expect(tabToken()).toBe("secret");
+  expect(asked[0]?.headers.Authorization).toBe("Bearer secret");
+});
+
+test("a code is exchanged for the cookie, and the token is forgotten", async () => {
+  const asked = answerInTurn({ data: { signIn: { token: "fresh" } } }, 204, signedIn);
+  await signInWithCode("7K9Q2M");
+  expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    "POST /graphql",
+    "POST /session",
+    "POST /graphql",
+  ]);
+  expect(asked[1]?.headers.Authorization).toBe("Bearer fresh");
+  expect(asked[2]?.headers.Authorization).toBeUndefined();
+  expect(JSON.stringify({ ...sessionStorage })).not.toContain("fresh");
+  expect(session.value.state).toBe("signed-in");
+});
+
+test("every request carries the header that foreign pages cannot send", async () => {
+  const asked = answerInTurn(nobody, 204);
+  await openSession();
+  await signOut();
+  expect(asked.map(({ headers }) => headers["X-Requested-By"])).toEqual([
+    "branch-meetings",
+    "branch-meetings",
+  ]);
+});
+
+test("a visitor who never signed in sees no talk of an ended session", async () => {
+  answerInTurn(nobody);
+  await openSession();
+  expect(session.value).toEqual({ state: "signed-out", ended: false });
+});
+
+test("a session that the server ended leads to the sign-in screen with an explanation", async () => {
+  answerInTurn(401);
+  followSignInLink({ token: "old" });
+  await vi.waitFor(() => expect(session.value).toEqual({ state: "signed-out", ended: true }));
+  expect(tabToken()).toBeNull();
+});
+
+test("signing out leaves nothing of the person in storage", async () => {
+  answerInTurn(signedIn, 204);
+  followSignInLink({ token: "secret" });
+  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  sessionStorage.setItem("ballot:vote", "{}");
+  await signOut();
+  expect(session.value).toEqual({ state: "signed-out", ended: false });
+  expect(Object.keys(sessionStorage).filter((key) => !key.startsWith("setting:"))).toEqual([]);
+});
+
+test("who cannot be signed out is told, and stays", async () => {
+  answerInTurn(signedIn, "no answer");
+  followSignInLink({ token: "secret" });
+  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  await expect(signOut()).rejects.toThrow("No answer.");
+  expect(session.value.state).toBe("signed-in");
+});
