@@ -52,8 +52,7 @@ function MainMeeting({ meeting }: { meeting: MeetingSummary }) {
         </p>
         <p class="fact">
           <PeopleIcon />
-          {modes[meeting.mode]}
-          {running && ` · ${words.turnout(number(present), number(summoned))}`}
+          {running ? words.turnout(number(present), number(summoned)) : modes[meeting.mode]}
         </p>
       </div>
       <a class="button primary wide" href={`/meetings/${meeting.id}`}>

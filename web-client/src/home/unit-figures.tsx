@@ -14,23 +14,15 @@ type Subtree = NonNullable<SubtreeQuery["unit"]>;
 /** A unit of an upper committee and the units below it, in figures. */
 export function UnitFigures({ unitId }: { unitId: string }) {
   const { unit, problem } = useSubtree(unitId);
-  const { units, opening } = messages.value;
+  const { opening } = messages.value;
   if (unit === null)
     return problem ? <ProblemNote problem={problem} /> : <p class="opening">{opening}</p>;
   return (
     <section class="card units">
       <h2>{unit.name}</h2>
-      <Figures unit={unit} />
+      <Totals unit={unit} />
       <ProblemNote problem={problem} />
-      <h3>{units.below}</h3>
-      {unit.children.length === 0 && <p class="hint">{units.childless}</p>}
-      <ul class="rows">
-        {unit.children.map((child) => (
-          <li key={child.id}>
-            <Child unit={child} />
-          </li>
-        ))}
-      </ul>
+      {unit.children && <Children units={unit.children} />}
     </section>
   );
 }
@@ -54,6 +46,23 @@ function useSubtree(unitId: string) {
   return { unit, problem };
 }
 
+function Children({ units }: { units: UnitFiguresFragment[] }) {
+  const words = messages.value.units;
+  return (
+    <>
+      <h3>{words.below}</h3>
+      {units.length === 0 && <p class="hint">{words.childless}</p>}
+      <ul class="rows">
+        {units.map((unit) => (
+          <li key={unit.id}>
+            <Child unit={unit} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 /** A branch has nothing below it to look at; what happens in its meetings is its own. */
 function Child({ unit }: { unit: UnitFiguresFragment }) {
   const content = (
@@ -70,15 +79,33 @@ function Child({ unit }: { unit: UnitFiguresFragment }) {
   );
 }
 
+function Totals({ unit }: { unit: UnitFiguresFragment }) {
+  const words = messages.value.units;
+  const { memberCount, meetingsInSession } = unit;
+  if (memberCount === null || meetingsInSession === null) return null;
+  return (
+    <dl class="totals">
+      <div>
+        <dt>{words.membersTotal}</dt>
+        <dd>{number(memberCount)}</dd>
+      </div>
+      <div class={meetingsInSession > 0 ? "live" : ""}>
+        <dt>{words.inSessionTotal}</dt>
+        <dd>{number(meetingsInSession)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+/** The server keeps figures from those who may not see the subtree. */
 function Figures({ unit }: { unit: UnitFiguresFragment }) {
   const words = messages.value.units;
   const { memberCount: members, meetingsInSession: running } = unit;
+  if (members === null || running === null) return null;
   return (
     <span class="row-facts">
       <span>{words.members(number(members), members === 1)}</span>
-      <span class={running > 0 ? "live" : ""}>
-        {running > 0 ? words.inSession(number(running), running === 1) : words.noneInSession}
-      </span>
+      {running > 0 && <span class="live">{words.inSession(number(running), running === 1)}</span>}
     </span>
   );
 }

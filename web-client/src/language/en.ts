@@ -50,7 +50,8 @@ export const en: Messages = {
     title: "Your units",
     members: (count, one) => `${count} ${one ? "member" : "members"}`,
     inSession: (count, one) => `${count} ${one ? "meeting" : "meetings"} in session`,
-    noneInSession: "No meeting in session",
+    membersTotal: "Members",
+    inSessionTotal: "Meetings in session",
     below: "Units below",
     childless: "There are no units below this one.",
   },
@@ -58,7 +59,6 @@ export const en: Messages = {
   meeting: {
     opening: "Opening the meeting…",
     unavailable: "The meeting cannot be opened",
-    startsAt: (when) => `Starts: ${when}`,
     closedAt: (when) => `Closed at ${when}`,
     turnout: (present, summoned) => `${present}/${summoned} present`,
     notStarted: "The meeting has not started. This screen follows when the chair opens it.",

@@ -20,14 +20,8 @@ export function time(instant: string): string {
 }
 
 export function dateAndTime(instant: string): string {
-  return new Intl.DateTimeFormat(locale(), {
-    weekday: "long",
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-  }).format(new Date(instant));
+  const date = new Intl.DateTimeFormat(locale(), { dateStyle: "full" }).format(new Date(instant));
+  return `${time(instant)} · ${date}`;
 }
 
 export function duration(milliseconds: number): string {

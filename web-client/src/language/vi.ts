@@ -149,7 +149,8 @@ export const vi = {
     title: "Đơn vị phụ trách",
     members: (count: string, _one: boolean) => `${count} thành viên`,
     inSession: (count: string, _one: boolean) => `${count} cuộc họp đang diễn ra`,
-    noneInSession: "Không có cuộc họp đang diễn ra",
+    membersTotal: "Thành viên",
+    inSessionTotal: "Cuộc họp đang diễn ra",
     below: "Các đơn vị trực thuộc",
     childless: "Đơn vị này không có đơn vị trực thuộc.",
   },
@@ -157,7 +158,6 @@ export const vi = {
   meeting: {
     opening: "Đang mở cuộc họp…",
     unavailable: "Không mở được cuộc họp",
-    startsAt: (when: string) => `Bắt đầu: ${when}`,
     closedAt: (when: string) => `Kết thúc lúc ${when}`,
     turnout: (present: string, summoned: string) => `Có mặt ${present}/${summoned}`,
     notStarted: "Cuộc họp chưa bắt đầu. Màn hình sẽ tự chuyển khi chủ trì khai mạc.",
