@@ -54,7 +54,7 @@ function Pages({ viewer }: { viewer: Viewer }) {
 
 /** Whoever reads by keyboard or by ear starts at the top of the new page. */
 function moveFocusToPage(): void {
-  document.getElementById("main")?.focus();
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 function SignedInAlready() {

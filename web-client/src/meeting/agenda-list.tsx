@@ -50,14 +50,13 @@ function Item({ item, place, busy, move }: ItemProps) {
       </span>
       <span class="agenda-title">
         {item.title}
-        {place !== "ahead" && (
-          <span class="agenda-place">{place === "done" ? words.done : words.here}</span>
-        )}
+        {place === "done" && <span class="visually-hidden"> ({words.done})</span>}
+        {place === "current" && <span class="agenda-place">{words.here}</span>}
       </span>
       {move && place !== "current" && (
         <button
           type="button"
-          class="button small"
+          class="button quiet"
           disabled={busy}
           aria-label={chair.moveToItem(item.title)}
           onClick={() => move(item)}

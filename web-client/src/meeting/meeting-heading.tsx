@@ -24,7 +24,7 @@ export function MeetingHeading({ meeting }: { meeting: Meeting }) {
           <ClockIcon />
           {meeting.closedAt
             ? words.closedAt(time(meeting.closedAt))
-            : words.startsAt(dateAndTime(meeting.startsAt))}
+            : dateAndTime(meeting.startsAt)}
         </p>
       </div>
     </header>

@@ -41,7 +41,7 @@ function Bar({ option: { kind }, count, eligible }: BarProps) {
         {messages.value.options[kind]}
       </span>
       <span class="bar-figures">
-        <strong data-testid={`count-${kind}`}>{number(count)}</strong>{" "}
+        <strong data-testid={`count-${kind}`}>{number(count)}</strong>
         <span>{percent(count, eligible)}</span>
       </span>
       <progress value={count} max={Math.max(eligible, 1)} aria-hidden="true" />
