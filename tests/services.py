@@ -114,7 +114,7 @@ class Server:
     url: str
 
     def __init__(self, program: Program) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._program = program
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="test-server-"))
@@ -192,7 +192,7 @@ class Server:
             group=self._user and self._user.pw_gid,
             extra_groups=self._user and [],
             start_new_session=True,  # Ctrl-C reaches us, and we stop the server in order
-            preexec_fn=_die_with_parent(self.stop_signal),
+            preexec_fn=die_with_parent(self.stop_signal),
         )
 
     def _own(self, path: Path) -> None:
@@ -245,13 +245,13 @@ class PostgreSQL(Server):
         if self._process is None:
             return
         self._process.send_signal(signal.SIGSTOP)  # it must not start another child meanwhile
-        children = _children(self._process.pid)
+        children = children_of(self._process.pid)
         super().kill()
         for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         # A postmaster refuses a data directory whose shared memory is still in use.
-        self._wait_until(lambda: not any(map(_is_running, children)), STOPS_WITHIN)
+        self._wait_until(lambda: not any(map(is_running, children)), STOPS_WITHIN)
 
     def _prepare(self) -> None:
         if not self._can_run():
@@ -360,7 +360,7 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     return known.get("postgres") or known["nobody"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A free port below the range that outgoing connections use.
 
     A client that retries against a stopped server in that range may be given the server's own
@@ -373,7 +373,8 @@ def _free_port() -> int:
             return port
 
 
-def _die_with_parent(signal_number: int) -> Callable[[], object] | None:
+def die_with_parent(signal_number: int) -> Callable[[], object] | None:
+    """For `preexec_fn`: the kernel sends the signal when the thread that starts the process ends."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -381,14 +382,14 @@ def _die_with_parent(signal_number: int) -> Callable[[], object] | None:
     return lambda: prctl(set_parent_death_signal, signal_number)
 
 
-def _children(pid: int) -> list[int]:
-    # Elsewhere than on Linux PostgreSQL's processes notice by themselves that their parent died.
+def children_of(pid: int) -> list[int]:
+    """None elsewhere than on Linux; there PostgreSQL's notice by themselves that it died."""
     with suppress(FileNotFoundError):
         return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether the process runs; one that only waits for its new parent to notice does not."""
     with suppress(FileNotFoundError, ProcessLookupError):
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
