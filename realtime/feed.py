@@ -77,10 +77,6 @@ class _Line:
         for mailbox in self.mailboxes:
             mailbox.put(topics)
 
-    def close(self) -> None:
-        for mailbox in self.mailboxes:
-            mailbox.close()
-
     def leave(self) -> None:
         """Let the task end. While it is joining it must not be cancelled: it looks afterwards."""
         if not self.is_leaving:
@@ -214,8 +210,9 @@ class Feed:
                         logger.warning("feed.malformed_hint", channel=channel, error=str(error))
         finally:
             del self._lines[channel]
-            line.close()
             line.has_joined.set()  # or it never will
+            for mailbox in line.mailboxes:  # of a feed that stopped
+                mailbox.close()
 
     def _listener_ended(self, listener: asyncio.Task[None]) -> None:
         if not listener.cancelled():
@@ -225,7 +222,6 @@ class Feed:
     def _close(self) -> None:
         self._is_running = False
         for line in self._lines.values():
-            line.close()
             line.leave()
 
     def _raise_if_stopped(self) -> None:
