@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from models.database import Database
@@ -21,6 +22,7 @@ from server.http import (
     client_page,
     end_session,
     error_as_json,
+    fault_as_json,
     health,
     keep_session,
 )
@@ -66,10 +68,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/session", end_session, methods=["DELETE"]),
             Route("/{path:path}", client_page),
         ],
-        middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: error_as_json},
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MAXIMUM_BODY),
+        ],
+        exception_handlers={HTTPException: error_as_json, Exception: fault_as_json},
         lifespan=lifespan,
-        max_body_size=MAXIMUM_BODY,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cross_web
 import orjson
 from sqlalchemy import select
 from starlette.datastructures import MutableHeaders
@@ -13,7 +14,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.exceptions import MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from resolvers.accounts import sign_out
 from resolvers.context import Context
@@ -24,8 +29,16 @@ from server.graphql_ws import SocketAdapter, SocketHandler
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
 
 
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+"""Asked for with `Accept`: the status then tells a request that could not be run (400)."""
+
+
 class GraphQLView(GraphQL[Context, None]):
-    """Strawberry's view with our contexts, sign-in, status codes and transport."""
+    """Strawberry's view with our contexts, sign-in, status codes and transport.
+
+    Follows "GraphQL over HTTP" (https://graphql.github.io/graphql-over-http/draft/); what is
+    refused before anything is run is told in the shape of GraphQL errors.
+    """
 
     graphql_transport_ws_handler_class = SocketHandler
     websocket_adapter_class = SocketAdapter
@@ -34,23 +47,100 @@ class GraphQLView(GraphQL[Context, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         context: Context = request.app.state.new_context()
-        if isinstance(request, Request):
+        if isinstance(request, Request) and not self._asks_for_ide(request):
             await sign_in_request(context, request)
         return context
+
+    async def run(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().run(*args, **kwargs)
+        except cross_web.HTTPException as error:
+            headers = {"allow": "GET, POST"} if error.status_code == 405 else None
+            raise HTTPException(error.status_code, error.reason, headers) from error
+
+    async def parse_http_body(
+        self, request: cross_web.AsyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if request.method == "POST" and media_type != "application/json":
+            # Also keeps forms of foreign pages out, which cannot send this type.
+            raise HTTPException(415, "send the request as application/json")
+        return await super().parse_http_body(request)
+
+    def decode_json(self, data: str | bytes) -> object:
+        # Unlike the standard library's, it has a limit for nesting, and knows no NaN.
+        return orjson.loads(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "send a JSON object")
+        return parsed
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: cross_web.AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """Run a query or a mutation. Raises HTTPException for what HTTP does not carry."""
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=self._allowed_types(request.method),
+            )
+        except MissingQueryError:
+            raise HTTPException(400, "send a query") from None
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise HTTPException(400, "subscribe over a WebSocket") from None
+            reason = error.as_http_error_reason(request_adapter.method)
+            raise HTTPException(405, reason, {"allow": "POST"}) from None
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        accepts_new = GRAPHQL_RESPONSE in request.headers.get("accept", "")
+        response.media_type = GRAPHQL_RESPONSE if accepts_new else "application/json"
+        return response
 
     def create_response(
         self,
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
         sub_response: Response,
     ) -> Response:
-        response = super().create_response(response_data, sub_response)
-        if isinstance(response_data, dict) and _asks_to_sign_in(response_data):
-            response.status_code = 401
+        assert isinstance(response_data, dict)  # noqa: S101 - batches are refused
+        status = 200
+        if _was_not_run(response_data):
+            del response_data["data"]
+            status = 400 if sub_response.media_type == GRAPHQL_RESPONSE else 200
+        elif _asks_to_sign_in(response_data):
+            status = 401
+        return Response(self.encode_json(response_data), status, media_type=sub_response.media_type)
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        response = await super().render_graphql_ide(request)
+        response.headers["content-security-policy"] = IDE_POLICY
         return response
 
     def encode_json(self, data: object) -> str:
         # Text, not bytes: a subscription's frame must be a text frame.
         return orjson.dumps(data).decode()
+
+    def _asks_for_ide(self, request: Request) -> bool:
+        return self.should_render_graphql_ide(self.request_adapter_class(request))
+
+    def _allowed_types(self, method: str) -> set[OperationType]:
+        if method == "POST":
+            return {OperationType.QUERY, OperationType.MUTATION}
+        return {OperationType.QUERY} if self.allow_queries_via_get else set()
 
 
 async def sign_in_request(context: Context, request: Request) -> None:
@@ -67,6 +157,12 @@ async def sign_in_request(context: Context, request: Request) -> None:
         raise HTTPException(401, "the session has ended; sign in again")
 
 
+def _was_not_run(response: Mapping[str, Any]) -> bool:
+    """Whether the document was turned down as a whole: such errors belong to no field."""
+    errors = response.get("errors") or ()
+    return response["data"] is None and all("path" not in error for error in errors)
+
+
 def _asks_to_sign_in(response: Mapping[str, Any]) -> bool:
     return any(
         error.get("extensions", {}).get("reason") == Reason.NOT_SIGNED_IN.value
@@ -77,10 +173,20 @@ def _asks_to_sign_in(response: Mapping[str, Any]) -> bool:
 async def error_as_json(request: Request, error: Exception) -> Response:
     """HTTP refusals in the shape of GraphQL errors, so that clients read one shape."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    reason = Reason.NOT_SIGNED_IN if error.status_code == 401 else None
-    extensions = {"reason": reason.value} if reason else {}
+    is_signed_out = error.status_code == 401
+    extensions = {"reason": Reason.NOT_SIGNED_IN.value} if is_signed_out else {}
     body = {"errors": [{"message": error.detail, "extensions": extensions}]}
-    return JSONResponse(body, error.status_code, headers=error.headers)
+    response = JSONResponse(body, error.status_code, headers=error.headers)
+    if is_signed_out and bearer_token(request) is None and cookie_token(request):
+        # No script can remove it, and while it is sent nobody could sign in anew.
+        drop_cookie(request, response)
+    return response
+
+
+async def fault_as_json(request: Request, error: Exception) -> Response:
+    """What nobody foresaw; the server logs it with its traceback."""
+    body = {"errors": [{"message": "Something went wrong on our side.", "extensions": {}}]}
+    return JSONResponse(body, 500, headers=SECURITY_HEADERS)
 
 
 async def keep_session(request: Request) -> Response:
@@ -105,9 +211,13 @@ async def end_session(request: Request) -> Response:
     if context.viewer is not None:
         await sign_out(context)
     response = Response(status_code=204)
+    drop_cookie(request, response)
+    return response
+
+
+def drop_cookie(request: Request, response: Response) -> None:
     is_secure = request.url.scheme == "https"
     response.delete_cookie(cookie_name(is_secure), path="/", secure=is_secure, httponly=True)
-    return response
 
 
 async def health(request: Request) -> Response:
@@ -129,19 +239,31 @@ async def health(request: Request) -> Response:
 
 async def client_page(request: Request) -> Response:
     """A file of the web client's build; any other path is a screen of its single page."""
-    root = CLIENT.resolve()
-    wanted = (root / request.path_params["path"]).resolve()
-    if wanted.is_relative_to(root) and wanted.is_file():
-        is_hashed = wanted.parent.name == "assets"
+    path = request.path_params["path"]
+    is_hashed = path.startswith("assets/")
+    if file := client_file(path):
         cache = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
-        return FileResponse(wanted, headers={"cache-control": cache})
-    page = root / "index.html"
-    if not page.is_file():
+        return FileResponse(file, headers={"cache-control": cache})
+    if is_hashed:
+        raise HTTPException(404, "there is no such file")
+    page = client_file("index.html")
+    if page is None:
         raise HTTPException(503, "the web client is not built; run: make install")
     return FileResponse(page, headers={"cache-control": "no-cache"})
 
 
+def client_file(path: str) -> Path | None:
+    """The file of the build that a path from outside names, if there is one."""
+    root = CLIENT.resolve()
+    try:
+        wanted = (root / path).resolve()
+        return wanted if wanted.is_relative_to(root) and wanted.is_file() else None
+    except (OSError, ValueError):  # too long, or with a null byte
+        return None
+
+
 SECURITY_HEADERS = {
+    "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
@@ -154,8 +276,16 @@ SECURITY_HEADERS = {
 }
 
 
+IDE_POLICY = (
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; font-src 'self' data:;"
+    " script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com;"
+    " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""For GraphiQL, in development: its page loads pinned scripts and styles from the network."""
+
+
 class SecurityHeaders:
-    """Headers for every answer. GraphiQL, in development, brings scripts and styles of its own."""
+    """Headers for every answer that does not bring its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
