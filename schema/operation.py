@@ -7,9 +7,11 @@ import strawberry
 import structlog
 from graphql import GraphQLError
 from graphql.validation import ASTValidationRule
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors, SchemaExtension
 from strawberry.extensions.max_aliases import create_validator as alias_rule
 from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import StreamExecutionResult
 
 from resolvers.context import Context
@@ -26,6 +28,8 @@ LIMITS: list[type[ASTValidationRule]] = [
     depth_rule(MAXIMUM_DEPTH, None),
     alias_rule(MAXIMUM_ALIASES),
 ]
+
+NO_FAULTS = (Refusal, GraphQLError, MissingQueryError, CannotGetOperationTypeError)
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +78,4 @@ class MaskFaults(MaskErrors):
 
 def is_fault(error: GraphQLError) -> bool:
     """Whether an error is ours, and so says nothing that the asker should read."""
-    return error.original_error is not None and not isinstance(
-        error.original_error, (Refusal, GraphQLError)
-    )
+    return error.original_error is not None and not isinstance(error.original_error, NO_FAULTS)

@@ -77,15 +77,26 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self, operation: Operation[Context, None], result_source: StreamResult
     ) -> None:
         """An operation that fails as a whole ends in `error`; a session that ended, the socket."""
-        async for result in result_source:
-            assert isinstance(result, ExecutionResult)  # noqa: S101 - no @defer in our schema
-            if result.data is not None or not result.errors:
-                await operation.send_next(result)
-                continue
-            if any(map(is_not_signed_in, result.errors)):
-                await self.websocket.close(NOT_SIGNED_IN, "Your session has ended")
-            await operation.send_initial_errors(result.errors)
-            return
+        try:
+            async for result in result_source:
+                assert isinstance(result, ExecutionResult)  # noqa: S101 - no @defer in our schema
+                if result.data is not None or not result.errors:
+                    await operation.send_next(result)
+                    continue
+                if any(map(is_not_signed_in, result.errors)):
+                    await self._end_session(operation)
+                else:
+                    await operation.send_initial_errors(result.errors)
+                return
+        except GraphQLError as error:  # the parser's, which its cache raises as it is
+            await operation.send_initial_errors([error])
+
+    async def _end_session(self, operation: Operation[Context, None]) -> None:
+        """Close the socket once, whichever of its operations is the first to find out."""
+        operation.completed = True  # nothing more is said of it
+        if self.connection_acknowledged:
+            self.connection_acknowledged = False
+            await self.websocket.close(NOT_SIGNED_IN, "Your session has ended")
 
 
 def is_not_signed_in(error: GraphQLError) -> bool:
