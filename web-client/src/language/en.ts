@@ -160,6 +160,12 @@ export const en: Messages = {
     ITEM_NOT_CURRENT: "Only votes of the current item can be opened.",
     NO_CHAIR: "The meeting has no chair.",
     TOO_FEW_FULL_MEMBERS: "There are too few full members to meet.",
+    NO_QUORUM: "Too few members are present.",
+    TOO_FEW_CANDIDATES: "There are fewer candidates than seats.",
+    TOO_MANY_CANDIDATES: "There are more candidates than the seats and the surplus allow.",
+    TOO_FEW_VOTERS_FOR_SECRECY: "Too few people vote to keep their choices secret.",
+    ONLINE_NOT_ALLOWED: "The conditions for meeting online are not met.",
+    INVALID_RULE: "The voting rule is not valid.",
   },
 
   otherProblems: {

@@ -31,6 +31,12 @@ const reasons: Record<Reason, string> = {
   ITEM_NOT_CURRENT: "Chỉ biểu quyết được ở nội dung đang thảo luận.",
   NO_CHAIR: "Cuộc họp chưa có người chủ trì.",
   TOO_FEW_FULL_MEMBERS: "Chưa đủ số thành viên chính thức để họp.",
+  NO_QUORUM: "Chưa đủ số người có mặt theo quy định.",
+  TOO_FEW_CANDIDATES: "Số ứng cử viên ít hơn số cần bầu.",
+  TOO_MANY_CANDIDATES: "Số ứng cử viên vượt quá số dư cho phép.",
+  TOO_FEW_VOTERS_FOR_SECRECY: "Quá ít người biểu quyết để bỏ phiếu kín.",
+  ONLINE_NOT_ALLOWED: "Chưa đủ điều kiện để họp trực tuyến.",
+  INVALID_RULE: "Quy tắc biểu quyết không hợp lệ.",
 };
 
 const otherProblems: Record<Exclude<Problem, Reason>, string> = {
