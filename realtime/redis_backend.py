@@ -50,7 +50,7 @@ class RedisBackend(BroadcastBackend):
 
     def __init__(self, url: str) -> None:
         # RESP 2: in RESP 3 subscriptions share a connection with replies, which nobody needs here.
-        # No retries: a connection that reconnects by itself hides a gap.
+        # No retries: connecting again is ours, because a gap must follow it.
         self._readers = ConnectionPool.from_url(
             url,
             protocol=2,

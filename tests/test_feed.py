@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from realtime import redis_backend
 from realtime.events import (
@@ -482,6 +483,40 @@ async def test_joining_a_broker_that_hangs_ends_in_gaps(broker: Valkey, channel:
         finally:
             os.kill(broker.pid, signal.SIGCONT)
         await broker_is_up(feed)
+
+
+async def test_a_joiner_does_not_wait_for_a_broker_that_was_lost(
+    broker: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_backend, "ANSWERS_WITHIN", 1000.0)
+    async with Feed.from_url(broker.url) as feed, AsyncExitStack() as stack:
+        assert feed._redis is not None
+        assert feed._redis._reader is not None
+        unacknowledged = feed._redis._reader._unacknowledged
+
+        async def is_waiting() -> bool:
+            return channel in unacknowledged
+
+        os.kill(broker.pid, signal.SIGSTOP)
+        joiner = asyncio.create_task(stack.enter_async_context(feed.join(channel)))
+        await eventually(is_waiting)
+        broker.kill()
+        async with asyncio.timeout(PATIENCE):
+            assert await (await joiner).next() == {GAP}
+
+
+async def test_a_lost_connection_is_not_brought_back_in_silence(broker: Valkey) -> None:
+    # redis-py connects again when it is asked to send, and forgets the subscriptions.
+    pool = Redis.from_url(broker.url).connection_pool
+    connection = pool.make_connection()  # type: ignore[no-untyped-call]
+    reader = redis_backend._Reader(connection)
+    await reader.connect()
+    await reader.close()
+    await reader.subscribe("a")
+    await reader.unsubscribe("a")
+    await reader.send("PING")
+    with pytest.raises(RedisError):
+        await reader.next_reply()
 
 
 async def test_a_silent_broker_is_taken_for_lost(
