@@ -1,9 +1,11 @@
 """The application, composed in one place."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -36,6 +38,7 @@ MAXIMUM_SUBSCRIPTIONS = 20
 def create_app(settings: Settings | None = None) -> Starlette:
     """The ASGI application; without settings it reads them from the environment."""
     settings = settings or read_settings()
+    set_up_log()
     view = GraphQLView(
         schema,
         graphql_ide=None if settings.is_production else "graphiql",
@@ -85,3 +88,18 @@ async def refuse_unsafe_database(database: Database) -> None:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             if await connection.scalar(text(f"SHOW {setting}")) == "off":
                 raise SettingsError(f"production refuses a PostgreSQL with {setting} = off")
+
+
+def set_up_log() -> None:
+    """Lines on standard error. Tracebacks tell no values of variables, which may be secrets."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
