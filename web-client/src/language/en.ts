@@ -95,9 +95,6 @@ export const en: Messages = {
     closeMeetingHint: "The agenda is complete.",
     pause: "Pause",
     moveTo: "Move here",
-    moveToItem: (title) => `Move to the item: ${title}`,
-    openThis: (question) => `Open the vote: ${question}`,
-    closeThis: (question) => `Close the vote: ${question}`,
     working: "Working…",
     confirmVote: {
       title: "Close the vote?",

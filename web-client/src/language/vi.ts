@@ -202,9 +202,6 @@ export const vi = {
     closeMeetingHint: "Đã đi hết chương trình.",
     pause: "Tạm nghỉ",
     moveTo: "Chuyển đến",
-    moveToItem: (title: string) => `Chuyển đến nội dung: ${title}`,
-    openThis: (question: string) => `Mở biểu quyết: ${question}`,
-    closeThis: (question: string) => `Kết thúc biểu quyết: ${question}`,
     working: "Đang thực hiện…",
     confirmVote: {
       title: "Kết thúc biểu quyết?",

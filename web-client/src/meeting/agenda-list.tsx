@@ -58,7 +58,7 @@ function Item({ item, place, busy, move }: ItemProps) {
           type="button"
           class="button quiet"
           disabled={busy}
-          aria-label={chair.moveToItem(item.title)}
+          aria-label={`${chair.moveTo}: ${item.title}`}
           onClick={() => move(item)}
         >
           {chair.moveTo}

@@ -33,7 +33,7 @@ export function LeadVote({ live, meeting, vote }: LeadVoteProps) {
           type="button"
           class="button"
           disabled={busy}
-          aria-label={chair.openThis(vote.question)}
+          aria-label={`${chair.openVote}: ${vote.question}`}
           onClick={() => act(() => openVote(live, vote.id))}
         >
           {chair.openVote}
@@ -45,7 +45,7 @@ export function LeadVote({ live, meeting, vote }: LeadVoteProps) {
             type="button"
             class="button"
             disabled={busy}
-            aria-label={chair.closeThis(vote.question)}
+            aria-label={`${chair.closeVote}: ${vote.question}`}
             onClick={() => setConfirming(true)}
           >
             {chair.closeVote}
