@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { WatchMeetingDocument } from "../src/gql/graphql";
+import { link, watch } from "../src/server/live";
+import { forgetPerson, session } from "../src/session/session";
+import { keepTabToken } from "../src/session/token";
+import { meetingOf } from "./factories";
+
+/** A socket whose other end is the test. */
+class FakeSocket {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  static opened: FakeSocket[] = [];
+
+  readyState = FakeSocket.OPEN;
+  isDeaf = false;
+  sent: { type: string; id: string; payload?: object }[] = [];
+  onopen?: () => void;
+  onclose?: (event: object) => void;
+  onmessage?: (event: { data: string }) => void;
+
+  constructor(
+    readonly url: string,
+    readonly protocol: string,
+  ) {
+    FakeSocket.opened.push(this);
+    queueMicrotask(() => this.onopen?.());
+  }
+
+  send(text: string): void {
+    const message = JSON.parse(text);
+    this.sent.push(message);
+    if (message.type === "connection_init") this.says({ type: "connection_ack" });
+    if (message.type === "ping" && !this.isDeaf) this.says({ type: "pong" });
+  }
+
+  says(message: object): void {
+    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(message) }));
+  }
+
+  close(code = 1000, reason = ""): void {
+    this.readyState = FakeSocket.CLOSED;
+    this.onclose?.({ code, reason });
+  }
+}
+
+const watcher = { push: vi.fn(), problem: vi.fn() };
+let leave: () => void = () => {};
+
+const sockets = () => FakeSocket.opened;
+const subscribed = (socket: FakeSocket | undefined) =>
+  socket?.sent.find(({ type }) => type === "subscribe");
+
+async function watchMeeting(): Promise<FakeSocket> {
+  leave = watch(WatchMeetingDocument, { id: "meeting" }, watcher);
+  await vi.advanceTimersByTimeAsync(0);
+  const socket = sockets().at(-1);
+  if (!socket) throw new Error("No socket was opened.");
+  return socket;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  FakeSocket.opened = [];
+});
+
+afterEach(async () => {
+  leave();
+  forgetPerson();
+  await vi.runOnlyPendingTimersAsync();
+  vi.clearAllMocks();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("the socket speaks graphql-transport-ws and carries the tab's token", async () => {
+  keepTabToken("secret");
+  const socket = await watchMeeting();
+  expect(socket.url).toBe(`ws://${location.host}/graphql`);
+  expect(socket.protocol).toBe("graphql-transport-ws");
+  expect(socket.sent[0]).toEqual({ type: "connection_init", payload: { token: "secret" } });
+});
+
+test("without a tab token the cookie speaks for itself", async () => {
+  const socket = await watchMeeting();
+  expect(socket.sent[0]).toEqual({ type: "connection_init", payload: {} });
+});
+
+test("pushes reach the watcher", async () => {
+  const socket = await watchMeeting();
+  const data = { meeting: meetingOf() };
+  socket.says({ type: "next", id: subscribed(socket)?.id, payload: { data } });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(watcher.push).toHaveBeenCalledWith(data);
+});
+
+test("a lost connection shows as down, and is up again after it came back", async () => {
+  const socket = await watchMeeting();
+  expect(link.value.down).toBe(false);
+  socket.close(1006);
+  expect(link.value.down).toBe(true);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sockets()).toHaveLength(2);
+  expect(link.value.down).toBe(false);
+  expect(subscribed(sockets()[1])).toBeTruthy();
+});
+
+test("a server that is away for long is tried for ever", async () => {
+  await watchMeeting();
+  for (let attempt = 1; attempt <= 12; attempt++) {
+    sockets()
+      .at(-1)
+      ?.close(attempt % 2 ? 1006 : 4509);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(sockets()).toHaveLength(attempt + 1);
+  }
+  expect(watcher.problem).not.toHaveBeenCalled();
+});
+
+test("a socket that answers no ping is given up", async () => {
+  const socket = await watchMeeting();
+  socket.isDeaf = true;
+  await vi.advanceTimersByTimeAsync(12_000 + 6_000);
+  expect(link.value.down).toBe(true);
+});
+
+test("a device that goes offline does not wait for the dead socket", async () => {
+  await watchMeeting();
+  dispatchEvent(new Event("offline"));
+  expect(link.value.down).toBe(true);
+});
+
+test("close code 4401 ends the session and is not tried again", async () => {
+  keepTabToken("secret");
+  const socket = await watchMeeting();
+  socket.close(4401, "revoked");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(session.value).toEqual({ state: "signed-out", ended: true });
+  expect(sockets()).toHaveLength(1);
+});
+
+test.each([4400, 4403, 4408, 4409, 4429, 1009])(
+  "close code %i is not tried again",
+  async (code) => {
+    const socket = await watchMeeting();
+    socket.close(code, "no");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(watcher.problem).toHaveBeenCalledWith("STOPPED");
+    expect(sockets()).toHaveLength(1);
+  },
+);
+
+test("a refused subscription gives its reason", async () => {
+  const socket = await watchMeeting();
+  const errors = [{ message: "No.", extensions: { reason: "NOT_ALLOWED" } }];
+  socket.says({ type: "error", id: subscribed(socket)?.id, payload: errors });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(watcher.problem).toHaveBeenCalledWith("NOT_ALLOWED");
+});
