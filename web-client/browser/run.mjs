@@ -1,0 +1,45 @@
+// The tests of the web client in a real Chromium against a real server with a fresh demo.
+//
+//   node browser/run.mjs --demo demo.json --output screenshots/
+//
+// demo.json is what `branch-meetings demo tokens --json` prints. The tests hold the demo's
+// meeting from its open vote to its end, so they run in this order and once per demo.
+import { mkdirSync, readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { parseArgs } from "node:util";
+import { screensAreAccessible, screensAreAccessibleAfterwards } from "./accessibility.mjs";
+import { memberLosesTheNetwork } from "./network.mjs";
+import { probationaryMemberHasNoBallot } from "./probationary.mjs";
+import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
+import { openStage } from "./stage.mjs";
+import { wholeMeeting } from "./whole-meeting.mjs";
+
+const { values } = parseArgs({ options: { demo: { type: "string" }, output: { type: "string" } } });
+if (!values.demo || !values.output) {
+  console.error("usage: node browser/run.mjs --demo <file> --output <folder>");
+  process.exit(2);
+}
+
+mkdirSync(values.output, { recursive: true });
+const demo = JSON.parse(readFileSync(values.demo, "utf8"));
+const stage = await openStage(demo, values.output);
+after(() => stage.close());
+
+const scenes = [
+  ["a probationary member sees the vote but has no ballot", probationaryMemberHasNoBallot],
+  ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
+  ["every screen is accessible while the vote is open", screensAreAccessible],
+  ["a chair and three members hold a whole meeting", wholeMeeting],
+  ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
+  ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],
+];
+
+for (const [sentence, scene] of scenes) {
+  test(sentence, { timeout: 180_000 }, async () => {
+    try {
+      await scene(stage);
+    } finally {
+      await stage.clear();
+    }
+  });
+}
