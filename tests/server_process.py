@@ -13,6 +13,7 @@ import asyncio
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -36,6 +37,9 @@ from tests.services import die_with_parent, free_port, is_running
 STARTS_WITHIN = 60.0  # seconds; a busy machine needs several
 STOPS_WITHIN = 20.0
 ANSWERS_WITHIN = 30.0
+
+TLS = ssl.create_default_context()
+"""For httpx2, which would make one for every client, and take longer for it than for a request."""
 
 COMMAND = Path(sys.executable).with_name("branch-meetings")
 
@@ -157,7 +161,9 @@ class ServerProcess:
         """The `data` of an answer without errors."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
         body = {"query": query, "variables": variables}
-        answer = httpx2.post(self.http, json=body, headers=headers, timeout=ANSWERS_WITHIN)
+        answer = httpx2.post(
+            self.http, json=body, headers=headers, timeout=ANSWERS_WITHIN, verify=TLS
+        )
         assert answer.status_code == 200, answer.text
         assert "errors" not in answer.json(), answer.text
         return answer.json()["data"]
@@ -171,7 +177,8 @@ class ServerProcess:
         if self._process is None or self._process.poll() is not None:
             raise AssertionError(f"the server has ended:\n{self.errors()}")
         with suppress(httpx2.HTTPError):
-            return httpx2.get(f"{self.site}/healthz", timeout=ANSWERS_WITHIN).status_code == 200
+            answer = httpx2.get(f"{self.site}/healthz", timeout=ANSWERS_WITHIN, verify=TLS)
+            return answer.status_code == 200
         return False
 
 
