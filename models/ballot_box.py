@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import ARRAY, String, Uuid, bindparam, func, insert, literal, select, text, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import database_clock
-from models.database import WriteSession, insert_or_ignore
+from models.database import WriteSession, on_postgresql
 from models.votes import Ballot, BallotChoice, RollEntry, Vote, VoteOption
 from rules.meetings import VoteState
 from rules.voting import OptionKind
@@ -30,46 +31,124 @@ class CastBallot:
     cast_at: datetime
 
 
-async def put_ballot(
-    session: WriteSession, vote_id: UUID, member_id: UUID, key: str, choices: Sequence[UUID]
-) -> CastBallot | None:
-    """Insert the ballot if the vote is open, the member entitled and has none yet, else None.
+@dataclass(frozen=True)
+class NewBallot:
+    """A ballot that wants to get into the box. `choices` are options of its vote."""
 
-    The caller holds the vote shared.
+    member_id: UUID
+    key: str
+    choices: tuple[UUID, ...]
+
+
+async def put_ballots(
+    session: WriteSession, vote_id: UUID, ballots: Sequence[NewBallot]
+) -> list[CastBallot | None]:
+    """Insert each ballot if the vote is open, its member entitled and without one yet, else None.
+
+    All in one statement, however many. The caller holds the vote shared, and has checked that
+    the choices are options of the vote.
     """
-    guarded = (
-        select(
-            literal(uuid4(), Ballot.id.type),
-            RollEntry.vote_id,
-            RollEntry.member_id,
-            literal(key),
-            literal(1),
-            database_clock(),
-        )
-        .join(Vote, Vote.id == RollEntry.vote_id)
-        .where(
-            RollEntry.vote_id == vote_id,
-            RollEntry.member_id == member_id,
-            RollEntry.left_out.is_(None),
-            Vote.state == VoteState.OPEN,
-        )
+    ids = [uuid4() for _ in ballots]
+    put = _put_on_postgresql if on_postgresql(session) else _put_on_sqlite
+    cast_at = await put(session, vote_id, ids, ballots)
+    return [
+        CastBallot(ballot_id, vote_id, new.key, new.choices, cast_at[ballot_id])
+        if ballot_id in cast_at
+        else None
+        for ballot_id, new in zip(ids, ballots, strict=True)
+    ]
+
+
+_PUT_ON_POSTGRESQL = text(
+    """
+    WITH put AS (
+      INSERT INTO ballot (id, vote_id, member_id, key, sequence, cast_at)
+      SELECT new.id, roll_entry.vote_id, roll_entry.member_id, new.key, 1, clock_timestamp()
+      FROM unnest(:ids, :members, :keys) AS new (id, member_id, key)
+      JOIN roll_entry ON roll_entry.vote_id = :vote AND roll_entry.member_id = new.member_id
+      JOIN vote ON vote.id = roll_entry.vote_id
+      WHERE roll_entry.left_out IS NULL AND vote.state = 'OPEN'
+      ON CONFLICT (vote_id, member_id) DO NOTHING
+      RETURNING id, cast_at
+    ), marked AS (
+      INSERT INTO ballot_choice (ballot_id, option_id, vote_id)
+      SELECT put.id, choice.option_id, :vote
+      FROM unnest(:ballots, :options) AS choice (ballot_id, option_id)
+      JOIN put ON put.id = choice.ballot_id
     )
-    columns = ["id", "vote_id", "member_id", "key", "sequence", "cast_at"]
-    row = (
-        await session.execute(
-            insert_or_ignore(session, Ballot)
-            .from_select(columns, guarded)
+    SELECT id, cast_at FROM put
+    """
+).bindparams(
+    bindparam("vote", type_=Uuid()),
+    bindparam("ids", type_=ARRAY(Uuid())),
+    bindparam("members", type_=ARRAY(Uuid())),
+    bindparam("keys", type_=ARRAY(String())),
+    bindparam("ballots", type_=ARRAY(Uuid())),
+    bindparam("options", type_=ARRAY(Uuid())),
+)
+
+
+async def _put_on_postgresql(
+    session: WriteSession, vote_id: UUID, ids: Sequence[UUID], ballots: Sequence[NewBallot]
+) -> dict[UUID, datetime]:
+    marks = [
+        (ballot_id, option_id)
+        for ballot_id, new in zip(ids, ballots, strict=True)
+        for option_id in new.choices
+    ]
+    rows = await session.execute(
+        _PUT_ON_POSTGRESQL,
+        {
+            "vote": vote_id,
+            "ids": list(ids),
+            "members": [new.member_id for new in ballots],
+            "keys": [new.key for new in ballots],
+            "ballots": [ballot_id for ballot_id, _ in marks],
+            "options": [option_id for _, option_id in marks],
+        },
+    )
+    return {row.id: row.cast_at for row in rows}
+
+
+async def _put_on_sqlite(
+    session: WriteSession, vote_id: UUID, ids: Sequence[UUID], ballots: Sequence[NewBallot]
+) -> dict[UUID, datetime]:
+    cast_at: dict[UUID, datetime] = {}
+    for ballot_id, new in zip(ids, ballots, strict=True):
+        entitled = (
+            select(
+                literal(ballot_id, Uuid()),
+                RollEntry.vote_id,
+                RollEntry.member_id,
+                literal(new.key),
+                literal(1),
+                database_clock(),
+            )
+            .join(Vote, Vote.id == RollEntry.vote_id)
+            .where(
+                RollEntry.vote_id == vote_id,
+                RollEntry.member_id == new.member_id,
+                RollEntry.left_out.is_(None),
+                Vote.state == VoteState.OPEN,
+            )
+        )
+        columns = ["id", "vote_id", "member_id", "key", "sequence", "cast_at"]
+        moment = await session.scalar(
+            sqlite.insert(Ballot)
+            .from_select(columns, entitled)
             .on_conflict_do_nothing(index_elements=["vote_id", "member_id"])
-            .returning(Ballot.id, Ballot.cast_at)
+            .returning(Ballot.cast_at)
         )
-    ).one_or_none()
-    if row is None:
-        return None
-    await session.execute(
-        insert(BallotChoice),
-        [{"ballot_id": row.id, "option_id": option, "vote_id": vote_id} for option in choices],
-    )
-    return CastBallot(row.id, vote_id, key, tuple(choices), row.cast_at)
+        if moment is not None:
+            cast_at[ballot_id] = moment
+            await session.execute(
+                insert(BallotChoice),
+                [
+                    {"ballot_id": ballot_id, "option_id": option_id, "vote_id": vote_id}
+                    for option_id in new.choices
+                ],
+            )
+    return cast_at
 
 
 async def find_ballots(

@@ -1,5 +1,6 @@
 """The database of one process: snapshots to read from, transactions to write in."""
 
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -45,6 +47,7 @@ class Database:
             class_=ReadSession,
             expire_on_commit=False,
         )
+        self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE", **writing)
         self._writing = async_sessionmaker(
             self.writer_engine,
@@ -60,14 +63,21 @@ class Database:
         """A session to change rows in. The caller commits and closes it."""
         return self._writing()
 
+    def glance(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection for a single statement: it begins and ends no transaction."""
+        return self._glancing.connect()
+
     async def dispose(self) -> None:
         await self.engine.dispose()
 
 
+def on_postgresql(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def insert_or_ignore(session: WriteSession, table: type[DeclarativeBase]) -> Any:
     """An insert that can say `on_conflict_do_nothing`, which each dialect spells its own way."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
+    return postgresql.insert(table) if on_postgresql(session) else sqlite.insert(table)
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

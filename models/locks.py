@@ -12,18 +12,18 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from models.database import WriteSession
+from models.database import WriteSession, on_postgresql
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
     """Keep others from holding the subject alone until this transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
+    if on_postgresql(session):
         await session.execute(select(func.pg_advisory_xact_lock_shared(_number(subject_id))))
 
 
 async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
     """Wait for those under way, and keep all others out until this transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
+    if on_postgresql(session):
         await session.execute(select(func.pg_advisory_xact_lock(_number(subject_id))))
 
 

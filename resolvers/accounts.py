@@ -71,20 +71,3 @@ async def sign_out(context: Context) -> None:
             .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
             .values(revoked_at=database_clock())
         )
-
-
-async def find_viewer(context: Context, token_hash: bytes) -> Viewer | None:
-    """Whose session a token belongs to, if it is still good."""
-    async with context.reading() as session:
-        row = (
-            await session.execute(
-                select(Account.member_id, Session.id, Session.expires_at)
-                .join(Account, Account.id == Session.account_id)
-                .where(
-                    Session.token_hash == token_hash,
-                    Session.revoked_at.is_(None),
-                    Session.expires_at > database_clock(),
-                )
-            )
-        ).one_or_none()
-    return None if row is None else Viewer(row.member_id, row.id, row.expires_at)

@@ -4,24 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 from models.database import Database, ReadSession, WriteSession
 from realtime.feed import Feed
+from resolvers.casting import Casting
 from resolvers.loaders import Loaders
+from resolvers.sessions import Sessions
+from resolvers.sessions import Viewer as Viewer
 from rules.permissions import Place
 from rules.refusals import Reason, Refusal
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """The signed-in member on whose behalf an operation runs."""
-
-    member_id: UUID
-    session_id: UUID
-    session_expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ class Snapshot:
 
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
-    transaction."""
+    transaction. `casting` and `sessions` are the process's, for what comes together."""
 
     def __init__(
         self,
@@ -97,11 +89,15 @@ class Context:
         feed: Feed,
         credentials: Credentials,
         viewer: Viewer | None = None,
+        casting: Casting | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self.database = database
         self.feed = feed
         self.credentials = credentials
         self.viewer = viewer
+        self.casting = casting or Casting(database, feed)
+        self.sessions = sessions or Sessions(database)
         self.snapshot = Snapshot(database)
 
     @property
@@ -110,7 +106,9 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""
-        return Context(self.database, self.feed, self.credentials, self.viewer)
+        return Context(
+            self.database, self.feed, self.credentials, self.viewer, self.casting, self.sessions
+        )
 
     def signed_in(self) -> Viewer:
         """The viewer. Raises NOT_SIGNED_IN."""

@@ -8,12 +8,11 @@ from uuid import UUID
 from sqlalchemy import and_, insert, select, update
 
 from models.audit import append_audit
-from models.ballot_box import CastBallot, count_options, find_ballots, flip_vote, put_ballot
-from models.database import WriteSession
-from models.locks import hold_shared
+from models.ballot_box import CastBallot, NewBallot, count_options, find_ballots, flip_vote
+from models.database import ReadSession, WriteSession
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.units import Member, Membership
-from models.votes import Ballot, RollEntry, Vote, VoteOption
+from models.votes import Ballot, RollEntry, Vote
 from realtime.events import GAP, channel_of_meeting, topic_of_vote
 from resolvers.access import (
     load_place,
@@ -24,7 +23,7 @@ from resolvers.access import (
     viewer_relations,
     vote_to_change,
 )
-from resolvers.context import Context, Transaction, Viewer
+from resolvers.context import Context, Viewer
 from rules.audit import AuditKind, canonical_json
 from rules.meetings import AttendanceStatus, VoteState, check_open, check_opening
 from rules.members import MembershipKind
@@ -78,17 +77,14 @@ async def cast_ballot(
     wanted = parse_id(vote_id, "vote")
     if not _KEY.fullmatch(key):
         raise Refusal(Reason.INVALID_INPUT, "A key is 1 to 64 printable ASCII characters.")
-    async with context.transaction() as transaction:
-        session = transaction.session
-        meeting_id, options = await _meeting_and_options(session, wanted)
-        choice = check_choices([_parse_choice(text) for text in choices], options)
-        await hold_shared(session, wanted)
-        # The roll is the permission: who is entitled on it may cast, whoever else asks why not.
-        ballot = await put_ballot(session, wanted, viewer.member_id, key, [choice])
-        if ballot is None:
-            return await _earlier_ballot(transaction, viewer, wanted, key, choice)
-        transaction.announce(channel_of_meeting(meeting_id), topic_of_vote(wanted))
-    return ballot
+    facts = await context.casting.facts(wanted)
+    if facts is None:
+        raise not_found("vote")
+    choice = check_choices([_parse_choice(text) for text in choices], facts.options)
+    # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
+    ballot = NewBallot(viewer.member_id, key, (choice,))
+    recorded = await context.casting.cast(wanted, facts, ballot)
+    return recorded or await _earlier_ballot(context, viewer, wanted, ballot)
 
 
 async def close_vote(context: Context, vote_id: str) -> Vote:
@@ -260,37 +256,24 @@ def _parse_choice(text: str) -> UUID:
         raise Refusal(Reason.INVALID_CHOICE, "The option does not belong to this vote.") from None
 
 
-async def _meeting_and_options(session: WriteSession, vote_id: UUID) -> tuple[UUID, list[UUID]]:
-    """Both never change once the vote exists, so they are read before the lock."""
-    rows = (
-        await session.execute(
-            select(Vote.meeting_id, VoteOption.id)
-            .join(VoteOption, VoteOption.vote_id == Vote.id)
-            .where(Vote.id == vote_id)
-        )
-    ).all()
-    if not rows:
-        raise not_found("vote")
-    return rows[0].meeting_id, [row.id for row in rows]
-
-
 async def _earlier_ballot(
-    transaction: Transaction, viewer: Viewer, vote_id: UUID, key: str, choice: UUID
+    context: Context, viewer: Viewer, vote_id: UUID, ballot: NewBallot
 ) -> CastBallot:
     """The ballot that this very cast made before, or the reason why there is none."""
-    session = transaction.session
-    ballot = (await find_ballots(session, [vote_id], viewer.member_id)).get(vote_id)
-    if ballot is None:
-        raise await _why_not(session, viewer, vote_id)
-    if ballot.key != key:
+    await context.release()  # what the box decided by is newer than anything read before
+    async with context.reading() as session:
+        earlier = (await find_ballots(session, [vote_id], viewer.member_id)).get(vote_id)
+        if earlier is None:
+            raise await _why_not(session, viewer, vote_id)
+    if earlier.key != ballot.key:
         raise Refusal(Reason.ALREADY_VOTED, "You have voted; the first ballot stands.")
-    if ballot.choices != (choice,):
+    if earlier.choices != ballot.choices:
         raise Refusal(Reason.KEY_REUSED, "This key came with another choice before.")
-    return ballot
+    return earlier
 
 
-async def _why_not(session: WriteSession, viewer: Viewer, vote_id: UUID) -> Refusal:
-    """Why the guarded insert took nothing, in the order in which a member would ask."""
+async def _why_not(session: ReadSession, viewer: Viewer, vote_id: UUID) -> Refusal:
+    """Why the box did not take the ballot, in the order in which a member would ask."""
     row = (
         await session.execute(
             select(Vote.state, Meeting.unit_id, RollEntry.left_out)

@@ -1,8 +1,15 @@
-"""The one schema, and what wraps its operations, outermost first."""
+"""The one schema, and what wraps its operations."""
+
+from collections.abc import Callable
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import AddValidationRules, ParserCache, ValidationCache
+from strawberry.extensions import (
+    AddValidationRules,
+    ParserCache,
+    SchemaExtension,
+    ValidationCache,
+)
 from strawberry.extensions.max_tokens import MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
@@ -20,17 +27,20 @@ class Schema(strawberry.Schema):
         """Nothing here: `MaskFaults` logs the faults; refusals and bad documents are no faults."""
 
 
+EXTENSIONS: list[type[SchemaExtension] | Callable[[], SchemaExtension]] = [
+    MaskFaults,
+    OneOperation,
+    lambda: MaxTokensLimiter(MAXIMUM_TOKENS),
+    lambda: AddValidationRules(LIMITS),
+    lambda: ParserCache(maxsize=500),
+    lambda: ValidationCache(maxsize=500),
+]
+"""What wraps every operation, outermost first."""
+
 schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
     exception_handlers=[RefusalHandler()],
-    extensions=[
-        MaskFaults,
-        OneOperation,
-        lambda: MaxTokensLimiter(MAXIMUM_TOKENS),
-        lambda: AddValidationRules(LIMITS),
-        lambda: ParserCache(maxsize=500),
-        lambda: ValidationCache(maxsize=500),
-    ],
+    extensions=EXTENSIONS,
 )

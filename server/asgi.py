@@ -57,7 +57,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             if settings.is_production:
                 await refuse_unsafe_database(database)
             async with Feed.from_url(settings.broadcast_url) as feed:
-                app.state.new_context = lambda: Context(database, feed, credentials)
+                shared = Context(database, feed, credentials)
+                app.state.new_context = shared.for_operation
                 yield
         finally:
             await database.dispose()

@@ -9,7 +9,6 @@ import secrets
 from argon2.low_level import Type, hash_secret_raw
 from starlette.requests import HTTPConnection
 
-from resolvers.accounts import find_viewer
 from resolvers.context import Context, Token, Viewer
 from server.settings import Settings
 
@@ -79,7 +78,7 @@ def hash_token(token: str) -> bytes:
 
 
 async def authenticate(context: Context, token: str | None) -> Viewer | None:
-    return await find_viewer(context, hash_token(token)) if token else None
+    return await context.sessions.find(hash_token(token)) if token else None
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

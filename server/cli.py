@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-import uvicorn
 from alembic.util import CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -25,6 +24,7 @@ from server import crowd as crowds
 from server import demo as demos
 from server import demo_data
 from server.auth import ServerCredentials
+from server.process import serve_app
 from server.settings import Mode, Settings, SettingsError, read_settings, variable_name
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ app.add_typer(demo, name="demo")
 console = Console()
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "schema.graphql"
-MAXIMUM_MESSAGE = 64 * 1024
+APP = "server.asgi:create_app"
 
 Port = Annotated[int | None, typer.Option(help="Default: MEETINGS_PORT, or 8000.")]
 
@@ -60,7 +60,7 @@ def run(port: Port = None) -> None:
     refuse_taken_port(settings)
     people = with_database(settings, prepare_demo)
     print_links(people, site_of(settings))
-    serve_app(settings, workers=1)
+    serve_app(APP, settings.host, settings.port, workers=1)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def serve(
         fail("several workers need MEETINGS_BROADCAST_URL=redis://…: memory reaches one process")
     refuse_taken_port(settings)
     with_database(settings, migrations.check_reached)
-    serve_app(settings, workers)
+    serve_app(APP, settings.host, settings.port, workers)
 
 
 @app.command()
@@ -264,21 +264,3 @@ def print_links(people: list[demos.Person], site: str) -> None:
     # Wide enough for whole links: a narrow terminal wraps them, and they can still be copied.
     wide = Console(width=max(console.width, 120))
     wide.print(f"Branch Meetings on {site}", table, sep="\n")
-
-
-def serve_app(settings: Settings, workers: int) -> None:
-    uvicorn.run(
-        "server.asgi:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        ws="websockets-sansio",
-        ws_max_size=MAXIMUM_MESSAGE,
-        # Compressing each message would cost more than it saves, and 40 KB a connection.
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=10,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-    )

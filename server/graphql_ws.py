@@ -61,10 +61,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         token = payload.get("token")
         if not isinstance(token, str):
             token = cookie_token(self.websocket.ws)  # type: ignore[attr-defined]
-        try:
-            self.context.viewer = await authenticate(self.context, token)
-        finally:
-            await self.context.release()
+        self.context.viewer = await authenticate(self.context, token)
         return self.context.viewer is not None
 
     async def handle_ping(self, message: Any) -> None:

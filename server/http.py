@@ -149,10 +149,7 @@ async def sign_in_request(context: Context, request: Request) -> None:
     token = bearer_token(request)
     if token is None and (token := cookie_token(request)) and OWN_HEADER not in request.headers:
         raise HTTPException(403, f"send the header {OWN_HEADER}")
-    try:
-        context.viewer = await authenticate(context, token)
-    finally:
-        await context.release()
+    context.viewer = await authenticate(context, token)
     if token and context.viewer is None:
         raise HTTPException(401, "the session has ended; sign in again")
 

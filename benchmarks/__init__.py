@@ -1,0 +1,1 @@
+"""Programs that measure, run by `make bench`; docs/benchmarks.md holds their last results."""

@@ -1,0 +1,66 @@
+"""Doing together what is asked for at the same time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batcher(Generic[Item, Result]):
+    """One worker that does whatever has arrived since it began its last work.
+
+    Nobody waits for company: a lone item is worked on at once. While work is under way, others
+    gather, and are done together next, up to `most` at a time. `work` gives one result for each
+    item, in order; if it raises, each of its callers gets that error. A cancelled caller does not
+    stop the work. `afterwards` runs when the callers have their results, before the next work.
+    There is no task while there is nothing to do.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        most: int,
+        afterwards: Callable[[Sequence[Result]], Awaitable[None]] | None = None,
+    ) -> None:
+        self._work = work
+        self._afterwards = afterwards
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+
+    async def do(self, item: Item) -> Result:
+        """Hand in one item, and wait for its result."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                many = range(min(self._most, len(self._waiting)))
+                await self._do_batch([self._waiting.popleft() for _ in many])
+        finally:
+            self._worker = None
+
+    async def _do_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._work([item for item, _ in batch])
+        except BaseException as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(
+                        error if isinstance(error, Exception) else asyncio.CancelledError()
+                    )
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        if self._afterwards is not None:
+            await self._afterwards(results)

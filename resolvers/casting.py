@@ -1,0 +1,93 @@
+"""The way of ballots into the box: those that arrive together are written together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.ballot_box import CastBallot, NewBallot, put_ballots
+from models.database import Database
+from models.locks import hold_shared
+from models.votes import Vote, VoteOption
+from realtime.events import channel_of_meeting, topic_of_vote
+from realtime.feed import Feed
+from resolvers.batches import Batcher
+
+MOST_TOGETHER = 200
+"""Ballots of one transaction: beyond, the first would wait noticeably for the last."""
+
+VOTES_KEPT = 1_000
+
+
+@dataclass(frozen=True)
+class VoteFacts:
+    """What of a vote never changes."""
+
+    meeting_id: UUID
+    options: frozenset[UUID]
+
+
+class Casting:
+    """One for each process. Each vote has one writer, and each of its transactions one hint.
+
+    A thousand members who vote in the same second cost a few dozen commits, not a thousand; each
+    still gets an answer of their own, after the commit that holds their ballot.
+    """
+
+    def __init__(self, database: Database, feed: Feed) -> None:
+        self._database = database
+        self._feed = feed
+        self._facts: dict[UUID, VoteFacts] = {}
+        self._writers: dict[UUID, Batcher[NewBallot, CastBallot | None]] = {}
+
+    async def facts(self, vote_id: UUID) -> VoteFacts | None:
+        """None if there is no such vote."""
+        if vote_id not in self._facts:
+            facts = await self._read_facts(vote_id)
+            if facts is None:
+                return None
+            _make_room(self._facts)
+            self._facts[vote_id] = facts
+        return self._facts[vote_id]
+
+    async def cast(self, vote_id: UUID, facts: VoteFacts, ballot: NewBallot) -> CastBallot | None:
+        """The ballot as recorded and committed, or None if the box did not take it."""
+        if vote_id not in self._writers:
+            _make_room(self._writers)
+            self._writers[vote_id] = self._writer(vote_id, facts.meeting_id)
+        return await self._writers[vote_id].do(ballot)
+
+    def _writer(self, vote_id: UUID, meeting_id: UUID) -> Batcher[NewBallot, CastBallot | None]:
+        async def write(ballots: list[NewBallot]) -> Sequence[CastBallot | None]:
+            async with self._database.writing() as session:
+                await hold_shared(session, vote_id)
+                put = await put_ballots(session, vote_id, ballots)
+                await session.commit()
+            return put
+
+        async def publish(put: Sequence[CastBallot | None]) -> None:
+            if any(put):
+                channel = channel_of_meeting(meeting_id)
+                await self._feed.publish(channel, {topic_of_vote(vote_id)})
+
+        return Batcher(write, MOST_TOGETHER, publish)
+
+    async def _read_facts(self, vote_id: UUID) -> VoteFacts | None:
+        statement = (
+            select(Vote.meeting_id, VoteOption.id)
+            .join(VoteOption, VoteOption.vote_id == Vote.id)
+            .where(Vote.id == vote_id)
+        )
+        async with self._database.glance() as connection:
+            rows = (await connection.execute(statement)).all()
+        if not rows:
+            return None
+        return VoteFacts(rows[0].meeting_id, frozenset(row.id for row in rows))
+
+
+def _make_room(kept: dict[UUID, Any]) -> None:
+    """Forget the oldest. A forgotten writer still finishes what it has: it only loses company."""
+    if len(kept) >= VOTES_KEPT:
+        kept.pop(next(iter(kept)))
