@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 from sqlalchemy import insert, select
 
-from models import migrate
+from models import Base, migrate
 from models.accounts import Account, Session
 from models.database import Database
 from models.meetings import AgendaItem, Attendance, Meeting
@@ -93,7 +94,7 @@ async def prepare(url: str, voters: int) -> Poll:
     now = datetime.now(UTC)
     today = now.date()
     async with database.writing() as session:
-        rows = [
+        rows: list[tuple[type[Base], list[dict[str, Any]]]] = [
             (Unit, [{"id": unit, "kind": UnitKind.BRANCH, "name": "Branch"}]),
             (Member, [{"id": m, "name": "Member", "standing": Standing.FULL} for m in members]),
             (

@@ -68,13 +68,14 @@ def new_code() -> str:
 
 def normal_code(code: str) -> str:
     """A typed code without what people add or mistake (Crockford's base 32)."""
-    kept = "".join(code[:CODE_LENGTH_MAXIMUM].upper().split()).replace("-", "")
+    plain = code[:CODE_LENGTH_MAXIMUM].encode("ascii", "replace").decode()
+    kept = "".join(plain.upper().split()).replace("-", "")
     return kept.translate(str.maketrans("OIL", "011"))
 
 
 def hash_token(token: str) -> bytes:
     """What the database keeps of a session token. 256 random bits need no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 async def authenticate(context: Context, token: str | None) -> Viewer | None:
