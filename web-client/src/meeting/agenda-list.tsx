@@ -57,7 +57,7 @@ function Item({ item, place, busy, move }: ItemProps) {
         <button
           type="button"
           class="button quiet"
-          disabled={busy}
+          aria-disabled={busy}
           aria-label={`${chair.moveTo}: ${item.title}`}
           onClick={() => move(item)}
         >

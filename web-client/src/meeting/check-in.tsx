@@ -27,7 +27,7 @@ export function CheckIn({ live, meeting, viewer }: MeetingProps) {
       <button
         type="button"
         class="button primary wide"
-        disabled={busy}
+        aria-disabled={busy}
         onClick={() => act(() => checkIn(live, meeting.id))}
       >
         {words.checkIn}

@@ -32,7 +32,7 @@ export function LeadVote({ live, meeting, vote }: LeadVoteProps) {
         <button
           type="button"
           class="button"
-          disabled={busy}
+          aria-disabled={busy}
           aria-label={`${chair.openVote}: ${vote.question}`}
           onClick={() => act(() => openVote(live, vote.id))}
         >
@@ -44,7 +44,7 @@ export function LeadVote({ live, meeting, vote }: LeadVoteProps) {
           <button
             type="button"
             class="button"
-            disabled={busy}
+            aria-disabled={busy}
             aria-label={`${chair.closeVote}: ${vote.question}`}
             onClick={() => setConfirming(true)}
           >

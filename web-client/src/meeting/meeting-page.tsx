@@ -8,6 +8,7 @@ import { CurrentItem } from "./current-item";
 import type { LiveMeeting } from "./live-meeting";
 import { MeetingHeading } from "./meeting-heading";
 import type { Meeting } from "./newest";
+import { nextStep } from "./next-step";
 import { NextStepPanel } from "./next-step-panel";
 import { RollCall } from "./roll-call";
 
@@ -22,7 +23,7 @@ export function MeetingPage(props: MeetingProps) {
   const { live, meeting } = props;
   const leads = mayLead(meeting);
   return (
-    <div class={leads ? "meeting led" : "meeting"}>
+    <div class={leads && nextStep(meeting) ? "meeting led" : "meeting"}>
       <MeetingHeading meeting={meeting} />
       {leads && <NextStepPanel live={live} meeting={meeting} />}
       <div class="stage">

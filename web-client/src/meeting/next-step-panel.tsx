@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { number } from "../language/format";
 import { messages } from "../language/language";
 import type { Messages } from "../language/vi";
@@ -12,6 +12,8 @@ import type { LiveMeeting } from "./live-meeting";
 import type { Meeting } from "./newest";
 import { type NextStep, nextStep } from "./next-step";
 
+const DOUBLE_TOUCH = 600;
+
 interface LeadProps {
   live: LiveMeeting;
   meeting: Meeting;
@@ -22,6 +24,7 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
   const { busy, problem, act } = useAct();
   const [confirming, setConfirming] = useState<string | null>(null);
   const step = nextStep(meeting);
+  const settled = useSettled(step && nameOf(step));
   if (step === null) return null;
 
   const { chair } = messages.value;
@@ -30,6 +33,7 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
     setConfirming(null);
     void act(() => take(step, live, meeting));
   };
+  const press = isFinal(step) ? () => setConfirming(nameOf(step)) : perform;
   const question = {
     open: confirming === nameOf(step),
     onConfirm: perform,
@@ -47,8 +51,8 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
           type="button"
           class="button primary wide"
           data-testid="next-step"
-          disabled={busy}
-          onClick={isFinal(step) ? () => setConfirming(nameOf(step)) : perform}
+          aria-disabled={busy || !settled}
+          onClick={() => settled && press()}
         >
           {busy ? chair.working : label}
         </button>
@@ -56,7 +60,7 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
           <button
             type="button"
             class="button"
-            disabled={busy}
+            aria-disabled={busy}
             onClick={() => act(() => pauseMeeting(live, meeting.id))}
           >
             {chair.pause}
@@ -93,9 +97,27 @@ function isFinal(step: NextStep): boolean {
   return step.act === "close" || step.act === "end";
 }
 
-/** Tells one step from the next, so that a question asked about one never answers for another. */
+/** Tells one step from the next, so that what was meant for one never happens to another. */
 function nameOf(step: NextStep): string {
-  return step.act === "close" ? step.vote.id : step.act;
+  switch (step.act) {
+    case "move":
+      return `${step.act} ${step.item.id}`;
+    case "open":
+    case "close":
+      return `${step.act} ${step.vote.id}`;
+    default:
+      return step.act;
+  }
+}
+
+/** False for a moment after the step changed: the second touch of a double touch belongs to the last step. */
+function useSettled(name: string | null): boolean {
+  const [settled, setSettled] = useState(name);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(name), DOUBLE_TOUCH);
+    return () => clearTimeout(timer);
+  }, [name]);
+  return settled === name;
 }
 
 function wordsFor(
