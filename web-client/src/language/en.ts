@@ -124,9 +124,7 @@ export const en: Messages = {
     noBallotProbationary: "Probationary members attend and discuss but do not vote.",
     tally: "Tally",
     castOf: (cast, eligible) => `Voted: ${cast}/${eligible}`,
-    count: (count, share) => `${count} (${share})`,
     shareOf: (eligible) => `Percentages are of the ${eligible} on the electoral roll.`,
-    outcome: "Result",
     details: "Show the tally",
     rule: (over, fraction, base) =>
       `Carried when ${over ? "more than" : "at least"} ${fraction} of the ${base} are for.`,

@@ -230,9 +230,7 @@ export const vi = {
     noBallotProbationary: "Thành viên dự bị dự họp và thảo luận nhưng không biểu quyết.",
     tally: "Số phiếu",
     castOf: (cast: string, eligible: string) => `Đã biểu quyết: ${cast}/${eligible}`,
-    count: (count: string, share: string) => `${count} (${share})`,
     shareOf: (eligible: string) => `Tỷ lệ tính trên ${eligible} người có quyền biểu quyết.`,
-    outcome: "Kết quả",
     details: "Xem số phiếu",
     rule: (over: boolean, fraction: string, base: string) =>
       `Được thông qua khi số tán thành ${over ? "quá" : "đạt ít nhất"} ${fraction} ${base}.`,

@@ -43,7 +43,7 @@ export function BallotForm({ vote }: { vote: Vote }) {
           {words.waiting}
         </p>
       )}
-      <button type="submit" class="button primary wide" disabled={sending}>
+      <button type="submit" class="button primary wide" aria-disabled={sending}>
         {sending ? words.sending : words.cast}
       </button>
     </form>
