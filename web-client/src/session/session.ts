@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
 import type { ViewerQuery } from "../gql/graphql";
 import { isSetting } from "../ui/settings";
-import { tabToken } from "./token";
 
 export type Viewer = NonNullable<ViewerQuery["viewer"]>["member"];
 
@@ -28,9 +27,8 @@ export function forgetPerson(): void {
   for (const part of partings) part();
 }
 
-/** The server no longer knows us: back to the sign-in screen, with an explanation if there was a session. */
+/** The server refused what we signed in with: back to the sign-in screen, with an explanation. */
 export function endSession(): void {
-  const ended = session.value.state === "signed-in" || tabToken() !== null;
   forgetPerson();
-  session.value = { state: "signed-out", ended };
+  session.value = { state: "signed-out", ended: true };
 }

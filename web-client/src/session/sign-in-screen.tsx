@@ -54,7 +54,7 @@ export function SignInScreen({ ended, givenCode }: SignInScreenProps) {
         </p>
       )}
       <ProblemNote problem={problem} />
-      <button type="submit" class="button primary wide" disabled={busy}>
+      <button type="submit" class="button primary wide" aria-disabled={busy}>
         {busy ? words.submitting : words.submit}
       </button>
       <p class="hint">{words.help}</p>

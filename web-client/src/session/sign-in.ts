@@ -4,7 +4,7 @@ import { pause } from "../server/pause";
 import { accepted, problemOf, SignedOut } from "../server/problem";
 import { request, send } from "../server/request";
 import type { SignInLink } from "./link";
-import { endSession, forgetPerson, session } from "./session";
+import { forgetPerson, session } from "./session";
 import { keepTabToken } from "./token";
 
 /** Asks the server who we are, for as long as it takes to get an answer. */
@@ -12,8 +12,9 @@ export async function openSession(): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       const { viewer } = await request(ViewerDocument, {});
-      if (viewer) session.value = { state: "signed-in", viewer: viewer.member };
-      else endSession();
+      session.value = viewer
+        ? { state: "signed-in", viewer: viewer.member }
+        : { state: "signed-out", ended: false };
       return;
     } catch (error) {
       if (error instanceof SignedOut) return;
