@@ -12,6 +12,7 @@ import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
+import { twoTabsAreTwoPeople } from "./two-people.mjs";
 import { wholeMeeting } from "./whole-meeting.mjs";
 
 const { values } = parseArgs({ options: { demo: { type: "string" }, output: { type: "string" } } });
@@ -26,6 +27,7 @@ const stage = await openStage(demo, values.output);
 after(() => stage.close());
 
 const scenes = [
+  ["two tabs of one browser are two people", twoTabsAreTwoPeople],
   ["a probationary member sees the vote but has no ballot", probationaryMemberHasNoBallot],
   ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
   ["every screen is accessible while the vote is open", screensAreAccessible],
