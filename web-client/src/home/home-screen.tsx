@@ -44,7 +44,7 @@ function SignOut() {
   return (
     <footer class="sign-out">
       <ProblemNote problem={problem} />
-      <button type="button" class="button" disabled={busy} onClick={() => act(signOut)}>
+      <button type="button" class="button" aria-disabled={busy} onClick={() => act(signOut)}>
         {messages.value.home.signOut}
       </button>
     </footer>
