@@ -6,9 +6,10 @@ in the database, never a setting.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Mode(Enum):
@@ -23,8 +24,9 @@ class SettingsError(ValueError):
 DEVELOPMENT_SECRET = "for development only"  # noqa: S105 - refused in production
 
 
-def _setting(default: Any, unit: str, meaning: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "meaning": meaning})
+def _setting(default: Any, unit: str, meaning: str, limits: tuple[int, int] = (1, 2**31)) -> Any:
+    """`limits` are the least and the most that a number may be."""
+    return field(default=default, metadata={"unit": unit, "meaning": meaning, "limits": limits})
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Settings:
     origins: tuple[str, ...] = _setting((), "origins", "other sites whose pages may open sockets")
     session_seconds: int = _setting(43_200, "seconds", "how long a sign-in lasts")
     host: str = _setting("127.0.0.1", "address", "where to listen")
-    port: int = _setting(8000, "port", "where to listen")
+    port: int = _setting(8000, "port", "where to listen", limits=(1, 65_535))
 
     @property
     def is_production(self) -> bool:
@@ -50,14 +52,11 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Raises SettingsError."""
-    values = {}
-    for setting in fields(Settings):
-        name = variable_name(setting.name)
-        if name in environment:
-            try:
-                values[setting.name] = _parse(setting.default, environment[name])
-            except ValueError:
-                raise SettingsError(f"{name} is not a {setting.metadata['unit']}") from None
+    values = {
+        setting.name: _parse(setting, environment[name])
+        for setting in fields(Settings)
+        if (name := variable_name(setting.name)) in environment
+    }
     settings = Settings(**values)
     if settings.is_production:
         _check_production(settings)
@@ -68,16 +67,34 @@ def variable_name(setting: str) -> str:
     return f"MEETINGS_{setting.upper()}"
 
 
-def _parse(default: Any, text: str) -> Any:
-    match default:
+def _parse(setting: Field[Any], text: str) -> Any:
+    name = variable_name(setting.name)
+    match setting.default:
         case Mode():
+            if text not in (known := [mode.value for mode in Mode]):
+                raise SettingsError(f"{name} is {' or '.join(known)}, not {text!r}")
             return Mode(text)
         case int():
+            least, most = setting.metadata["limits"]
+            if not text.isdecimal() or not least <= int(text) <= most:
+                raise SettingsError(f"{name} is a number from {least} to {most}, not {text!r}")
             return int(text)
         case tuple():
-            return tuple(origin.strip() for origin in text.split(",") if origin.strip())
+            origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
+            if bad := [origin for origin in origins if not _is_origin(origin)]:
+                raise SettingsError(f"{name} is a list like https://a.example, not {bad[0]!r}")
+            return origins
         case _:
             return text
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        is_clean = text == f"{url.scheme}://{url.netloc}" and url.username is None
+        return text == "*" or (is_clean and url.scheme in ("http", "https") and bool(url.hostname))
+    except ValueError:
+        return False
 
 
 def _check_production(settings: Settings) -> None:
