@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import Field, FrozenInstanceError, fields, replace
+from typing import Any
 
 import pytest
 
@@ -107,18 +108,20 @@ def test_production_refuses_what_is_unsafe(
     if complaint is None:
         assert read_settings(environment).is_production
     else:
-        with pytest.raises(SettingsError, match=complaint) as error:
+        with pytest.raises(SettingsError, match=complaint):
             read_settings(environment)
-        assert (
-            environment[complaint] == "*"
-            or environment["MEETINGS_SECRET"] not in str(error.value).split()
-        ), "an error names no secret"
     assert read_settings({**environment, "MEETINGS_MODE": "development"})
 
 
 def test_production_without_a_secret_is_refused() -> None:
     with pytest.raises(SettingsError, match="MEETINGS_SECRET"):
         read_settings({"MEETINGS_MODE": "production"})
+
+
+def test_an_error_tells_no_secret() -> None:
+    with pytest.raises(SettingsError) as error:
+        read_settings({"MEETINGS_MODE": "production", "MEETINGS_SECRET": "hunter2"})
+    assert "hunter2" not in str(error.value)
 
 
 def test_settings_never_change() -> None:
@@ -128,7 +131,6 @@ def test_settings_never_change() -> None:
 
 
 @pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.name)
-def test_every_setting_has_a_meaning_for_operators(setting: object) -> None:
-    metadata = setting.metadata  # type: ignore[attr-defined]
-    assert metadata["meaning"]
-    assert metadata["unit"] is not None
+def test_every_setting_has_a_meaning_for_operators(setting: Field[Any]) -> None:
+    assert setting.metadata["meaning"]
+    assert setting.metadata["unit"] is not None
