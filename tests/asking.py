@@ -1,0 +1,121 @@
+"""Asking the schema as somebody, exactly as it is served: queries, mutations, subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+
+from resolvers.context import Context
+from schema.schema import schema
+
+PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine
+
+REFUSED = "... on Refused { reason message details }"
+
+VOTE = """
+  id version meetingId itemId state question openedAt closedAt
+  options { id kind label }
+  rule { name base numerator denominator strict }
+  tally { cast eligible options { optionId count } }
+  outcome { carried needed base vi: sentence(language: VI) en: sentence }
+"""
+OWN_VOTE = VOTE + "myReceipt { id voteId key choices castAt } viewerMay"
+ITEM = "id position title state"
+PLACE = "id kind name children { id } memberCount meetingsInSession parent { id name }"
+MEMBER = f"id name standing unit {{ {PLACE} }} appointments {{ role unit {{ {PLACE} }} }}"
+
+
+def meeting_with(vote: str) -> str:
+    return f"""
+  id version state kind mode title startsAt openedAt closedAt
+  unit {{ {PLACE} }}
+  currentItem {{ {ITEM} votes {{ {vote} }} }}
+  agenda {{ {ITEM} votes {{ {vote} }} }}
+  votes {{ {vote} }}
+  attendance {{ status checkedInAt member {{ {MEMBER} }} }}
+  turnout {{ summoned present }}
+"""
+
+
+MEETING = meeting_with(VOTE)
+OWN_MEETING = meeting_with(OWN_VOTE) + "viewerMay"
+
+
+async def execute(context: Context, document: str, **variables: Any) -> ExecutionResult:
+    """The result of an operation, whatever it is."""
+    return await schema.execute(document, variables, context_value=context)
+
+
+async def ask(context: Context, document: str, **variables: Any) -> dict[str, Any]:
+    """What the operation answers. It has no errors."""
+    result = await execute(context, document, **variables)
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return result.data
+
+
+async def act(context: Context, mutation: str, selection: str = "", **arguments: Any) -> Any:
+    """Call one mutation by name, such as `castBallot`; gives its value."""
+    document = document_of(mutation, arguments, f"__typename {selection} {REFUSED}")
+    return (await ask(context, document, **plain(arguments)))[mutation]
+
+
+def document_of(mutation: str, arguments: Collection[str], selection: str = "__typename") -> str:
+    """The document that calls a mutation with variables of the arguments' names."""
+    types = {"choices": "[ID!]!", "code": "String!"}
+    declared = ", ".join(f"${name}: {types.get(name, 'ID!')}" for name in arguments)
+    passed = ", ".join(f"{name}: ${name}" for name in arguments)
+    return f"mutation ({declared}) {{ {mutation}({passed}) {{ {selection} }} }}"
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON carries them: ids are text."""
+    return {
+        name: [str(one) for one in value] if isinstance(value, list) else str(value)
+        for name, value in arguments.items()
+    }
+
+
+def reason_of(errors: list[GraphQLError] | None) -> str:
+    """Why a query or a subscription was refused: the reason of its one error."""
+    assert errors is not None, "nothing was refused"
+    (error,) = errors
+    assert "reason" in (error.extensions or {}), error
+    return str(error.extensions["reason"] if error.extensions else None)
+
+
+@dataclass
+class Watch:
+    """A subscription under way."""
+
+    results: AsyncGenerator[ExecutionResult, None]
+
+    async def next(self) -> dict[str, Any]:
+        """The next push: the value of the one field watched."""
+        async with asyncio.timeout(PATIENCE):
+            result = await anext(self.results)
+        assert result.errors is None, result.errors
+        assert result.data is not None
+        (value,) = result.data.values()
+        return cast("dict[str, Any]", value)
+
+    async def refusal(self) -> str:
+        """The reason of the error that the subscription ends with."""
+        async with asyncio.timeout(PATIENCE):
+            result = await anext(self.results)
+            assert await anext(self.results, None) is None, "it goes on"
+        return reason_of(result.errors)
+
+
+@asynccontextmanager
+async def watch(context: Context, document: str, **variables: Any) -> AsyncIterator[Watch]:
+    """A subscription until the block ends, as the socket's handler runs it."""
+    results = await schema.stream(document, variables, context_value=context)
+    async with aclosing(results):
+        yield Watch(cast("AsyncGenerator[ExecutionResult, None]", results))
