@@ -1,0 +1,133 @@
+"""One table says who may do what; here it is written out a second time, act by relation."""
+
+from __future__ import annotations
+
+from itertools import product
+from uuid import UUID, uuid4
+
+import pytest
+
+from rules.members import Role, Standing
+from rules.permissions import (
+    MEETING_ACTS,
+    PERMISSIONS,
+    Act,
+    Place,
+    Relation,
+    direct_relations,
+    may,
+    permit,
+    tree_relations,
+)
+from rules.refusals import Reason, Refusal
+
+BRANCH, WARD, CITY, SUBGROUP, OTHER = (uuid4() for _ in range(5))
+
+# One letter a relation, in the order SELF MEMBER OFFICER OVERSEER UPPER_OFFICER BELOW.
+EXPECTED = {
+    Act.VIEW_UNIT: "- M O V U B",
+    Act.VIEW_SUBTREE: "- M O V U -",
+    Act.VIEW_MEMBER: "S M O - - -",
+    Act.VIEW_MEMBER_RECORD: "S - O - - -",
+    Act.LIST_MEETINGS: "- M O V - -",
+    Act.VIEW_MEETING: "- M O V - -",
+    Act.CHECK_IN: "- M - - - -",
+    Act.CAST_BALLOT: "- M - - - -",
+    Act.START_MEETING: "- - O - - -",
+    Act.PAUSE_MEETING: "- - O - - -",
+    Act.CLOSE_MEETING: "- - O - - -",
+    Act.MOVE_AGENDA: "- - O - - -",
+    Act.OPEN_VOTE: "- - O - - -",
+    Act.CLOSE_VOTE: "- - O - - -",
+}
+
+
+def test_every_act_has_an_entry_and_an_expectation() -> None:
+    assert set(PERMISSIONS) == set(Act) == set(EXPECTED)
+
+
+@pytest.mark.parametrize(("act", "relation"), list(product(Act, Relation)))
+def test_an_act_is_open_to_the_relations_of_the_table(act: Act, relation: Relation) -> None:
+    column = list(Relation).index(relation)
+    is_expected = EXPECTED[act].split()[column] != "-"
+    assert may(act, {relation}) is is_expected
+    if is_expected:
+        permit(act, {relation})
+        return
+    with pytest.raises(Refusal) as refused:
+        permit(act, {relation})
+    assert refused.value.reason is Reason.NOT_ALLOWED
+    assert refused.value.details == {"act": act.value}
+
+
+@pytest.mark.parametrize("act", Act)
+def test_who_has_no_relation_may_do_nothing(act: Act) -> None:
+    assert not may(act, set())
+
+
+def test_the_acts_on_a_meeting_change_something_and_the_others_only_look() -> None:
+    assert {act for act in Act if act not in MEETING_ACTS} == {
+        act for act in Act if act.value.startswith(("VIEW", "LIST"))
+    }
+
+
+def place(
+    standing: Standing = Standing.FULL,
+    units: tuple[UUID, ...] = (),
+    **roles: tuple[UUID, ...],
+) -> Place:
+    """Somebody with each of the roles (by its name) in the units given for it."""
+    by_unit: dict[UUID, frozenset[Role]] = {}
+    for role, places in roles.items():
+        for unit in places:
+            by_unit[unit] = by_unit.get(unit, frozenset()) | {Role[role]}
+    return Place(uuid4(), standing, frozenset(units), by_unit)
+
+
+@pytest.mark.parametrize(
+    ("who", "relations"),
+    [
+        (place(units=(BRANCH,)), {Relation.MEMBER}),
+        (place(units=(OTHER, BRANCH)), {Relation.MEMBER}),
+        (place(units=(OTHER,)), set()),
+        (place(SECRETARY=(BRANCH,)), {Relation.OFFICER}),
+        (place(DEPUTY_SECRETARY=(BRANCH,)), {Relation.OFFICER}),
+        (place(COMMITTEE_MEMBER=(BRANCH,)), set()),
+        (place(OVERSEER=(BRANCH,)), {Relation.OVERSEER}),
+        (place(SECRETARY=(WARD,)), set()),
+        (
+            place(units=(BRANCH,), SECRETARY=(BRANCH,), OVERSEER=(BRANCH,)),
+            {Relation.MEMBER, Relation.OFFICER, Relation.OVERSEER},
+        ),
+        (place(Standing.PROBATIONARY, units=(BRANCH,)), {Relation.MEMBER}),
+        (place(Standing.EXEMPT, units=(BRANCH,)), {Relation.MEMBER}),
+    ],
+)
+def test_a_place_in_the_unit_makes_relations_to_it(who: Place, relations: set[Relation]) -> None:
+    assert direct_relations(who, BRANCH) == relations
+
+
+@pytest.mark.parametrize(
+    ("who", "relations"),
+    [
+        (place(SECRETARY=(CITY,)), {Relation.UPPER_OFFICER}),
+        (place(DEPUTY_SECRETARY=(WARD,)), {Relation.UPPER_OFFICER}),
+        (place(COMMITTEE_MEMBER=(WARD,)), set()),
+        (place(OVERSEER=(WARD,)), set()),
+        (place(SECRETARY=(SUBGROUP,)), set()),
+        (place(units=(SUBGROUP,)), {Relation.BELOW}),
+        (place(units=(BRANCH,)), {Relation.BELOW}),
+        (place(units=(OTHER,)), set()),
+        (place(units=(WARD,)), set()),
+    ],
+)
+def test_a_place_above_or_below_makes_relations_through_the_tree(
+    who: Place, relations: set[Relation]
+) -> None:
+    assert tree_relations(who, above=[WARD, CITY], below=[BRANCH, SUBGROUP]) == relations
+
+
+def test_a_suspended_member_has_no_relation_to_any_unit() -> None:
+    son = place(Standing.SUSPENDED, (BRANCH,), SECRETARY=(BRANCH, WARD), OVERSEER=(BRANCH,))
+    assert direct_relations(son, BRANCH) == frozenset()
+    assert tree_relations(son, above=[WARD, CITY], below=[BRANCH]) == frozenset()
