@@ -15,14 +15,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from models import migrate as migrations
 from models.database import Database
+from realtime.feed import Feed
 from schema.schema import schema as graphql_schema
 from server import crowd as crowds
 from server import demo as demos
 from server import demo_data
+from server.asgi import refuse_unsafe_database
 from server.auth import ServerCredentials
 from server.process import serve_app
 from server.settings import Mode, Settings, SettingsError, read_settings, variable_name
@@ -37,7 +39,9 @@ console = Console()
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "schema.graphql"
 APP = "server.asgi:create_app"
 
-Port = Annotated[int | None, typer.Option(help="Default: MEETINGS_PORT, or 8000.")]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65_535, help="Default: MEETINGS_PORT, or 8000.")
+]
 
 
 def main() -> None:
@@ -49,14 +53,15 @@ def main() -> None:
 
 
 def fail(line: str) -> NoReturn:
-    print(f"branch-meetings: {line}", file=sys.stderr)  # noqa: T201
+    print(f"branch-meetings: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201
     raise SystemExit(1)
 
 
 @app.command()
 def run(port: Port = None) -> None:
     """Try it: set up the database and the demo once, print sign-in links, serve."""
-    settings = with_port(port)
+    settings = demo_settings(port)
+    refuse_bad_feed(settings)
     refuse_taken_port(settings)
     people = with_database(settings, prepare_demo)
     print_links(people, site_of(settings))
@@ -70,10 +75,11 @@ def serve(
 ) -> None:
     """Serve, as settings say. The database must be migrated."""
     settings = with_port(port)
+    refuse_bad_feed(settings)
     if workers > 1 and settings.broadcast_url.startswith("memory:"):
         fail("several workers need MEETINGS_BROADCAST_URL=redis://…: memory reaches one process")
     refuse_taken_port(settings)
-    with_database(settings, migrations.check_reached)
+    with_database(settings, lambda database: check_ready(database, settings))
     serve_app(APP, settings.host, settings.port, workers)
 
 
@@ -207,6 +213,12 @@ async def prepare_demo(database: Database) -> list[demos.Person]:
     return await demos.sign_in_people(database, credentials)
 
 
+async def check_ready(database: Database, settings: Settings) -> None:
+    await migrations.check_reached(database)
+    if settings.is_production:
+        await refuse_unsafe_database(database)
+
+
 async def sign_in_demo(database: Database, settings: Settings) -> list[demos.Person]:
     await migrations.check_reached(database)
     return await demos.sign_in_people(database, ServerCredentials(settings))
@@ -232,11 +244,11 @@ def with_database(settings: Settings, work: Any) -> Any:
 async def _with_database(settings: Settings, work: Any) -> Any:
     try:
         database = Database(settings.database_url, settings.database_pool)
-    except (ArgumentError, ValueError) as error:
+    except (SQLAlchemyError, ValueError, OSError) as error:
         fail(f"MEETINGS_DATABASE_URL: {error}")
     try:
         return await work(database)
-    except (OSError, DBAPIError) as error:
+    except (OSError, OverflowError, DBAPIError) as error:
         fail(f"the database does not answer: {error.__cause__ or error}")
     except (CommandError, LookupError) as error:
         fail(str(error))
@@ -248,13 +260,20 @@ def site_of(settings: Settings) -> str:
     return f"http://{settings.host}:{settings.port}"
 
 
+def refuse_bad_feed(settings: Settings) -> None:
+    try:
+        Feed.from_url(settings.broadcast_url)
+    except ValueError as error:
+        fail(f"MEETINGS_BROADCAST_URL: {error}")
+
+
 def refuse_taken_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    address = (settings.host, settings.port)
+    try:
+        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
 
 
 def print_links(people: list[demos.Person], site: str) -> None:
