@@ -21,6 +21,7 @@ export async function screensAreAccessible(stage) {
 
   const chair = await stage.enterMeeting(chairPerson, { viewport: NARROW });
   await chair.locator("summary", { hasText: "Có mặt" }).click();
+  await chair.getByText(chairPerson.name).waitFor();
   await inspect(stage, "meeting-chair", chair);
 
   const asking = await stage.enterMeeting(chairPerson, { viewport: NARROW });

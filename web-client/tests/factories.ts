@@ -1,6 +1,6 @@
 import type { Meeting, Vote } from "../src/meeting/newest";
 
-/** A meeting in session with one agenda item, its votes and nobody's attendance unless told otherwise. */
+/** A meeting in session with one agenda item and no votes, unless told otherwise. */
 export function meetingOf(changes: Partial<Meeting> = {}): Meeting {
   return {
     id: "meeting",
@@ -17,7 +17,6 @@ export function meetingOf(changes: Partial<Meeting> = {}): Meeting {
     currentItem: { id: "item-1" },
     agenda: [{ id: "item-1", position: 1, title: "Thông qua nghị quyết" }],
     votes: [],
-    attendance: [],
     turnout: { summoned: 3, present: 2 },
     ...changes,
   };
