@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, String, Uuid, bindparam, func, insert, literal, se
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.accounts import Session
 from models.base import database_clock
 from models.database import WriteSession, on_postgresql
 from models.votes import Ballot, BallotChoice, RollEntry, Vote, VoteOption
@@ -36,6 +37,7 @@ class NewBallot:
     """A ballot that wants to get into the box. `choices` are options of its vote."""
 
     member_id: UUID
+    session_id: UUID
     key: str
     choices: tuple[UUID, ...]
 
@@ -43,7 +45,8 @@ class NewBallot:
 async def put_ballots(
     session: WriteSession, vote_id: UUID, ballots: Sequence[NewBallot]
 ) -> list[CastBallot | None]:
-    """Insert each ballot if the vote is open, its member entitled and without one yet, else None.
+    """Insert each ballot if the vote is open, its member entitled and without one yet, and the
+    session that it comes from still good, else None.
 
     All in one statement, however many. The caller holds the vote shared, and has checked that
     the choices are options of the vote.
@@ -64,10 +67,12 @@ _PUT_ON_POSTGRESQL = text(
     WITH put AS (
       INSERT INTO ballot (id, vote_id, member_id, key, sequence, cast_at)
       SELECT new.id, roll_entry.vote_id, roll_entry.member_id, new.key, 1, clock_timestamp()
-      FROM unnest(:ids, :members, :keys) AS new (id, member_id, key)
+      FROM unnest(:ids, :members, :sessions, :keys) AS new (id, member_id, session_id, key)
       JOIN roll_entry ON roll_entry.vote_id = :vote AND roll_entry.member_id = new.member_id
       JOIN vote ON vote.id = roll_entry.vote_id
+      JOIN session ON session.id = new.session_id
       WHERE roll_entry.left_out IS NULL AND vote.state = 'OPEN'
+        AND session.revoked_at IS NULL AND session.expires_at > clock_timestamp()
       ON CONFLICT (vote_id, member_id) DO NOTHING
       RETURNING id, cast_at
     ), marked AS (
@@ -82,6 +87,7 @@ _PUT_ON_POSTGRESQL = text(
     bindparam("vote", type_=Uuid()),
     bindparam("ids", type_=ARRAY(Uuid())),
     bindparam("members", type_=ARRAY(Uuid())),
+    bindparam("sessions", type_=ARRAY(Uuid())),
     bindparam("keys", type_=ARRAY(String())),
     bindparam("ballots", type_=ARRAY(Uuid())),
     bindparam("options", type_=ARRAY(Uuid())),
@@ -102,6 +108,7 @@ async def _put_on_postgresql(
             "vote": vote_id,
             "ids": list(ids),
             "members": [new.member_id for new in ballots],
+            "sessions": [new.session_id for new in ballots],
             "keys": [new.key for new in ballots],
             "ballots": [ballot_id for ballot_id, _ in marks],
             "options": [option_id for _, option_id in marks],
@@ -125,11 +132,14 @@ async def _put_on_sqlite(
                 database_clock(),
             )
             .join(Vote, Vote.id == RollEntry.vote_id)
+            .join(Session, Session.id == new.session_id)
             .where(
                 RollEntry.vote_id == vote_id,
                 RollEntry.member_id == new.member_id,
                 RollEntry.left_out.is_(None),
                 Vote.state == VoteState.OPEN,
+                Session.revoked_at.is_(None),
+                Session.expires_at > database_clock(),
             )
         )
         columns = ["id", "vote_id", "member_id", "key", "sequence", "cast_at"]

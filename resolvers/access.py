@@ -44,6 +44,14 @@ def not_found(what: str) -> Refusal:
     return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
 
 
+async def read_viewer(context: Context) -> Viewer | None:
+    """Who is signed in, if anybody. Raises NOT_SIGNED_IN when the session has ended since."""
+    if context.viewer is not None:
+        async with context.reading() as session:
+            await _viewer_place(context, session)
+    return context.viewer
+
+
 async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
     wanted = _wanted(context, unit_id, "unit")

@@ -27,7 +27,7 @@ from resolvers.context import Context, Viewer
 from rules.audit import AuditKind, canonical_json
 from rules.meetings import AttendanceStatus, VoteState, check_open, check_opening
 from rules.members import MembershipKind
-from rules.permissions import Act, may
+from rules.permissions import Act, Place, may
 from rules.refusals import Reason, Refusal
 from rules.voting import (
     Elector,
@@ -82,7 +82,7 @@ async def cast_ballot(
         raise not_found("vote")
     choice = check_choices([_parse_choice(text) for text in choices], facts.options)
     # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
-    ballot = NewBallot(viewer.member_id, key, (choice,))
+    ballot = NewBallot(viewer.member_id, viewer.session_id, key, (choice,))
     recorded = await context.casting.cast(wanted, facts, ballot)
     return recorded or await _earlier_ballot(context, viewer, wanted, ballot)
 
@@ -262,9 +262,10 @@ async def _earlier_ballot(
     """The ballot that this very cast made before, or the reason why there is none."""
     await context.release()  # what the box decided by is newer than anything read before
     async with context.reading() as session:
+        place = await load_place(session, viewer)
         earlier = (await find_ballots(session, [vote_id], viewer.member_id)).get(vote_id)
         if earlier is None:
-            raise await _why_not(session, viewer, vote_id)
+            raise await _why_not(session, place, vote_id)
     if earlier.key != ballot.key:
         raise Refusal(Reason.ALREADY_VOTED, "You have voted; the first ballot stands.")
     if earlier.choices != ballot.choices:
@@ -272,24 +273,25 @@ async def _earlier_ballot(
     return earlier
 
 
-async def _why_not(session: ReadSession, viewer: Viewer, vote_id: UUID) -> Refusal:
+async def _why_not(session: ReadSession, place: Place, vote_id: UUID) -> Refusal:
     """Why the box did not take the ballot, in the order in which a member would ask."""
     row = (
         await session.execute(
-            select(Vote.state, Meeting.unit_id, RollEntry.left_out)
+            select(Vote.state, Meeting.unit_id, RollEntry.member_id, RollEntry.left_out)
             .join(Meeting, Meeting.id == Vote.meeting_id)
             .outerjoin(
                 RollEntry,
-                and_(RollEntry.vote_id == Vote.id, RollEntry.member_id == viewer.member_id),
+                and_(RollEntry.vote_id == Vote.id, RollEntry.member_id == place.member_id),
             )
             .where(Vote.id == vote_id)
         )
     ).one()
     try:
-        place = await load_place(session, viewer)
         await permit_in_unit(session, place, Act.CAST_BALLOT, row.unit_id)
         check_open(row.state)
     except Refusal as refusal:
         return refusal
+    if row.member_id is not None and row.left_out is None:
+        return Refusal(Reason.VOTE_NOT_OPEN, "The vote opened just after this ballot came.")
     why = row.left_out.value if row.left_out else None
     return Refusal(Reason.NOT_ENTITLED, "You are not entitled to vote here.", leftOut=why)

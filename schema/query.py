@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers.access import read_meeting, read_member, read_vote
+from resolvers.access import read_meeting, read_member, read_viewer, read_vote
 from resolvers.meetings import list_meetings
 from resolvers.units import view_unit
 from rules.permissions import Act
@@ -16,8 +16,9 @@ from schema.vote import Vote
 @strawberry.type
 class Query:
     @strawberry.field(description="Null when nobody is signed in.")
-    def viewer(self, info: Info) -> Viewer | None:
-        return Viewer(value=info.context.viewer) if info.context.viewer else None
+    async def viewer(self, info: Info) -> Viewer | None:
+        value = await read_viewer(info.context)
+        return Viewer(value=value) if value else None
 
     @strawberry.field
     async def unit(self, info: Info, id: strawberry.ID) -> Unit | None:
