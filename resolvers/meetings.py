@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -162,13 +162,13 @@ async def list_meetings(
     context: Context, unit_id: str, first: int, after: str | None
 ) -> MeetingPage:
     """A unit's meetings, newest first. Raises INVALID_INPUT for a wrong size or cursor."""
+    unit = await read_unit(context, unit_id, Act.LIST_MEETINGS)
     if not 1 <= first <= PAGE_MAXIMUM:
         raise Refusal(
             Reason.INVALID_INPUT,
             f"Ask for 1 to {PAGE_MAXIMUM} meetings at a time.",
             maximum=PAGE_MAXIMUM,
         )
-    unit = await read_unit(context, unit_id, Act.LIST_MEETINGS)
     statement = select(Meeting).where(Meeting.unit_id == unit.id)
     if after is not None:
         starts_at, last_id = parse_cursor(after)
@@ -204,8 +204,8 @@ def parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(starts_at)
         if moment.tzinfo is None:
             raise ValueError("no time zone")
-        return moment, UUID(meeting_id)
-    except (ValueError, binascii.Error):
+        return moment.astimezone(UTC), UUID(meeting_id)
+    except (ValueError, OverflowError, binascii.Error):
         raise Refusal(Reason.INVALID_INPUT, "The cursor is not one of ours.") from None
 
 
