@@ -1,0 +1,347 @@
+"""What the database itself refuses, whoever asks: each on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import delete, insert, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from models.accounts import Account, ActivationCard, Session
+from models.base import Base
+from models.meetings import AgendaItem, Attendance, Meeting
+from models.units import Appointment, Member, Membership, Unit, UnitParent
+from models.votes import AuditRow, Ballot, BallotChoice, RollEntry, Vote, VoteOption
+from rules.audit import BEGINNING, AuditKind
+from rules.meetings import (
+    AttendanceStatus,
+    ItemState,
+    MeetingKind,
+    MeetingMode,
+    MeetingState,
+    VoteState,
+)
+from rules.members import MembershipKind, Role, Standing, UnitKind
+from rules.voting import OptionKind
+from tests.asking import act
+from tests.factories import SINCE, City, context_of, unchanged
+
+NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def voting(city: City) -> City:
+    """The city while a vote is open, with one ballot in the box: An's."""
+    await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
+    ballot = {"voteId": city.vote.id, "choices": [city.vote.for_], "key": "key"}
+    receipt = await act(context_of(city.an), "castBallot", **ballot)
+    assert receipt["__typename"] == "Receipt"
+    return city
+
+
+def ballot(city: City, **values: Any) -> Any:
+    """A ballot of Bình's that the database takes, but for the values given."""
+    row = {
+        "id": uuid4(),
+        "vote_id": city.vote.id,
+        "member_id": city.binh.id,
+        "key": "key",
+        "cast_at": NOW,
+    }
+    return insert(Ballot).values(row | values)
+
+
+def unit(**values: Any) -> Any:
+    return insert(Unit).values({"kind": UnitKind.BRANCH, "name": "Chi bộ 9"} | values)
+
+
+def member(**values: Any) -> Any:
+    return insert(Member).values({"name": "Kim", "standing": Standing.FULL} | values)
+
+
+def membership(city: City, **values: Any) -> Any:
+    row = {
+        "member_id": city.an.id,
+        "unit_id": city.other_branch,
+        "kind": MembershipKind.TEMPORARY,
+        "valid_from": SINCE,
+    }
+    return insert(Membership).values(row | values)
+
+
+def parent(city: City, **values: Any) -> Any:
+    row = {"unit_id": city.city, "parent_id": city.ward, "valid_from": SINCE}
+    return insert(UnitParent).values(row | values)
+
+
+def appointment(city: City, **values: Any) -> Any:
+    row = {
+        "member_id": city.an.id,
+        "unit_id": city.branch,
+        "role": Role.SECRETARY,
+        "valid_from": SINCE,
+    }
+    return insert(Appointment).values(row | values)
+
+
+def meeting(city: City, **values: Any) -> Any:
+    row = {
+        "unit_id": city.branch,
+        "kind": MeetingKind.REGULAR,
+        "mode": MeetingMode.ONLINE,
+        "title": "Bất thường",
+        "state": MeetingState.DRAFT,
+        "starts_at": NOW,
+    }
+    return insert(Meeting).values(row | values)
+
+
+def item(city: City, **values: Any) -> Any:
+    row = {
+        "meeting_id": city.meeting.id,
+        "position": 9,
+        "title": "Khác",
+        "state": ItemState.PENDING,
+    }
+    return insert(AgendaItem).values(row | values)
+
+
+def attendance(city: City, **values: Any) -> Any:
+    row = {
+        "meeting_id": city.meeting.id,
+        "member_id": city.thu.id,
+        "is_summoned": False,
+        "status": AttendanceStatus.PRESENT,
+    }
+    return insert(Attendance).values(row | values)
+
+
+def vote(city: City, **values: Any) -> Any:
+    row = {
+        "meeting_id": city.meeting.id,
+        "item_id": city.meeting.items[0],
+        "position": 9,
+        "question": "Thông qua?",
+        "rule": {},
+    }
+    return insert(Vote).values(row | values)
+
+
+def option(city: City, **values: Any) -> Any:
+    row = {"vote_id": city.vote.id, "position": 9, "kind": OptionKind.FOR, "label": "for"}
+    return insert(VoteOption).values(row | values)
+
+
+def roll_entry(city: City, **values: Any) -> Any:
+    row = {
+        "vote_id": city.vote.id,
+        "member_id": city.yen.id,
+        "standing": Standing.FULL,
+        "is_elsewhere": False,
+        "is_summoned": True,
+        "was_present_at_opening": False,
+    }
+    return insert(RollEntry).values(row | values)
+
+
+def audit(city: City, **values: Any) -> Any:
+    row = {
+        "vote_id": city.vote.id,
+        "sequence": 9,
+        "kind": AuditKind.CLOSED,
+        "payload": {},
+        "previous_hash": BEGINNING,
+        "hash": BEGINNING,
+    }
+    return insert(AuditRow).values(row | values)
+
+
+def session(**values: Any) -> Any:
+    row = {"account_id": uuid4(), "token_hash": bytes(32), "created_at": NOW, "expires_at": NOW}
+    return insert(Session).values(row | {"expires_at": NOW + timedelta(hours=1)} | values)
+
+
+def card(**values: Any) -> Any:
+    row = {"account_id": uuid4(), "code_hash": bytes(32), "expires_at": NOW}
+    return insert(ActivationCard).values(row | values)
+
+
+def mark(city: City, vote_of_mark: UUID, option_id: UUID) -> Any:
+    """A second mark on An's ballot."""
+    of_an = (
+        Ballot.__table__.select()
+        .with_only_columns(Ballot.id)
+        .where(Ballot.member_id == city.an.id)
+        .scalar_subquery()
+    )
+    return insert(BallotChoice).values(ballot_id=of_an, option_id=option_id, vote_id=vote_of_mark)
+
+
+def set_vote(city: City, **values: Any) -> Any:
+    return update(Vote).where(Vote.id == city.vote.id).values(values)
+
+
+def set_meeting(city: City, **values: Any) -> Any:
+    return update(Meeting).where(Meeting.id == city.meeting.id).values(values)
+
+
+REFUSED: dict[str, Callable[[City], Any]] = {
+    # ballots
+    "a second ballot of a member": lambda c: ballot(c, member_id=c.an.id),
+    "a ballot of somebody who is not on the roll": lambda c: ballot(c, member_id=c.yen.id),
+    "a ballot in a vote that has no roll yet": lambda c: ballot(c, vote_id=c.later_vote.id),
+    "a ballot without a key": lambda c: ballot(c, key=""),
+    "a ballot of no sequence": lambda c: ballot(c, sequence=0),
+    "a choice of another vote's option": lambda c: mark(c, c.vote.id, c.later_vote.for_),
+    "another vote's choice on a ballot": lambda c: mark(c, c.later_vote.id, c.later_vote.for_),
+    "a choice that is marked twice": lambda c: mark(c, c.vote.id, c.vote.for_),
+    "a choice that is no option": lambda c: mark(c, c.vote.id, uuid4()),
+    "a roll without the voter of a ballot": lambda c: delete(RollEntry),
+    "a box without the ballot of a mark": lambda c: delete(Ballot),
+    "an option gone that was chosen": lambda c: delete(VoteOption),
+    # the roll
+    "a member who is twice on a roll": lambda c: roll_entry(c, member_id=c.an.id),
+    "a roll of no vote": lambda c: roll_entry(c, vote_id=uuid4()),
+    "a roll with nobody": lambda c: roll_entry(c, member_id=uuid4()),
+    # votes
+    "a vote closed without a time": lambda c: set_vote(c, state=VoteState.CLOSED),
+    "an open vote with a closing time": lambda c: set_vote(c, closed_at=NOW),
+    "an open vote without an opening time": lambda c: set_vote(c, opened_at=None),
+    "a prepared vote with an opening time": lambda c: set_vote(c, state=VoteState.PREPARED),
+    "a vote on another meeting's item": lambda c: vote(c, item_id=c.other_meeting.items[0]),
+    "a vote without a question": lambda c: vote(c, question=""),
+    "two votes at one position": lambda c: vote(c, position=1),
+    "a vote of no version": lambda c: set_vote(c, row_version=0),
+    "a vote without a rule": lambda c: vote(c, rule=None),
+    "two options of one kind": lambda c: option(c),
+    "two options at one position": lambda c: option(c, position=1, kind=OptionKind.ABSTAIN),
+    "an option of no vote": lambda c: option(c, vote_id=uuid4()),
+    "a vote gone that has a chain": lambda c: delete(Vote),
+    # the chain
+    "two links of one number": lambda c: audit(c, sequence=1),
+    "a link before the first": lambda c: audit(c, sequence=0),
+    "a link of no vote": lambda c: audit(c, vote_id=uuid4()),
+    # meetings
+    "two current items": lambda c: item(c, state=ItemState.CURRENT),
+    "two items at one position": lambda c: item(c, position=1),
+    "an item without a title": lambda c: item(c, title=""),
+    "an item of no meeting": lambda c: item(c, meeting_id=uuid4()),
+    "a meeting closed without a time": lambda c: set_meeting(c, state=MeetingState.CLOSED),
+    "minutes signed of a meeting without an end": lambda c: set_meeting(
+        c, state=MeetingState.MINUTES_SIGNED
+    ),
+    "a meeting in session with a closing time": lambda c: set_meeting(c, closed_at=NOW),
+    "a meeting without a title": lambda c: meeting(c, title=""),
+    "a meeting of no unit": lambda c: meeting(c, unit_id=uuid4()),
+    "a meeting chaired by nobody we know": lambda c: set_meeting(c, chair_id=uuid4()),
+    "a meeting of no version": lambda c: set_meeting(c, row_version=0),
+    "a meeting gone that has an agenda": lambda c: delete(Meeting),
+    "somebody who attends twice": lambda c: attendance(c, member_id=c.an.id),
+    "attendance of nobody": lambda c: attendance(c, member_id=uuid4()),
+    "attendance of no version": lambda c: attendance(c, version=0),
+    # units and people
+    "a unit without a name": lambda c: unit(name=""),
+    "a member without a name": lambda c: member(name=""),
+    "two parents today": lambda c: parent(c, unit_id=c.branch, valid_from=NOW.date()),
+    "a unit that is its own parent": lambda c: parent(c, parent_id=c.city),
+    "a parent until before it began": lambda c: parent(c, valid_to=SINCE),
+    "a parent that is no unit": lambda c: parent(c, parent_id=uuid4()),
+    "two regular branches today": lambda c: membership(c, kind=MembershipKind.REGULAR),
+    "two temporary branches today": lambda c: membership(c, member_id=c.nam.id, unit_id=c.ward),
+    "a membership until before it began": lambda c: membership(c, valid_to=SINCE),
+    "a membership of nobody": lambda c: membership(c, member_id=uuid4()),
+    "a membership in no unit": lambda c: membership(c, unit_id=uuid4()),
+    "an appointment twice": lambda c: appointment(c, member_id=c.hanh.id),
+    "an appointment until before it began": lambda c: appointment(c, valid_to=SINCE),
+    "an appointment of nobody": lambda c: appointment(c, member_id=uuid4()),
+    "a unit gone that people belong to": lambda c: delete(Unit),
+    "a member gone who has voted": lambda c: delete(Member).where(Member.id == c.an.id),
+    # accounts
+    "two accounts of a member": lambda c: insert(Account).values(member_id=c.an.id),
+    "an account of nobody": lambda c: insert(Account).values(member_id=uuid4()),
+    "a session of no account": lambda c: session(),
+    "a session that ended before it began": lambda c: update(Session).values(
+        expires_at=Session.created_at
+    ),
+    "two sessions of one token": lambda c: update(Session).values(token_hash=bytes(32)),
+    "a card of no account": lambda c: card(),
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED)
+async def test_the_database_refuses(voting: City, statement: Callable[[City], Any]) -> None:
+    database = voting.scene.database
+    async with unchanged(database), database.writing() as writing:
+        with pytest.raises(IntegrityError):
+            await writing.execute(statement(voting))
+
+
+ACCEPTED: dict[str, Callable[[City], Any]] = {
+    "a ballot": ballot,
+    "a unit": lambda c: unit(),
+    "a member": lambda c: member(),
+    "a membership": membership,
+    "a former membership": lambda c: membership(
+        c, kind=MembershipKind.REGULAR, valid_to=NOW.date()
+    ),
+    "a parent": parent,
+    "a former parent": lambda c: parent(
+        c, unit_id=c.branch, valid_from=SINCE - timedelta(days=9), valid_to=SINCE
+    ),
+    "an appointment": appointment,
+    "a meeting": meeting,
+    "an item": item,
+    "an attendance": attendance,
+    "a vote": vote,
+    "an entry in the roll": roll_entry,
+    "a link": audit,
+    "a second mark": lambda c: mark(c, c.vote.id, c.vote.against),
+}
+
+
+@pytest.mark.parametrize("statement", ACCEPTED.values(), ids=ACCEPTED)
+async def test_the_database_takes_what_is_right(
+    voting: City, statement: Callable[[City], Any]
+) -> None:
+    """So that what is refused above is refused for what its name says."""
+    async with voting.scene.database.writing() as writing:
+        await writing.execute(statement(voting))
+        await writing.commit()
+
+
+CLOSED_LISTS = [
+    (table.name, column.name)
+    for table in Base.metadata.sorted_tables
+    for column in table.columns
+    if hasattr(column.type, "enums")
+]
+
+
+@pytest.mark.parametrize(("table", "column"), CLOSED_LISTS, ids=[".".join(x) for x in CLOSED_LISTS])
+async def test_a_closed_list_has_no_other_value(voting: City, table: str, column: str) -> None:
+    database = voting.scene.database
+    statement = text(f'UPDATE "{table}" SET {column} = :value')  # noqa: S608
+    async with unchanged(database), database.writing() as writing:
+        with pytest.raises(IntegrityError):
+            await writing.execute(statement, {"value": "SOMETHING_ELSE"})
+
+
+def test_every_closed_list_is_seen() -> None:
+    assert len(CLOSED_LISTS) == 14
+
+
+async def test_a_moment_without_a_time_zone_is_refused(city: City) -> None:
+    async with city.scene.database.writing() as writing:
+        with pytest.raises(StatementError, match="time zone"):
+            await writing.execute(meeting(city, starts_at=datetime(2026, 3, 3, 19)))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_what_is_read_is_not_written(city: City) -> None:
+    async with city.scene.database.snapshot() as reading:
+        with pytest.raises(DBAPIError, match="read-only"):
+            await reading.execute(unit())
