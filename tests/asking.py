@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -60,7 +61,7 @@ async def ask(context: Context, document: str, **variables: Any) -> dict[str, An
     return result.data
 
 
-async def act(context: Context, mutation: str, selection: str = "", **arguments: Any) -> Any:
+async def act(context: Context, mutation: str, selection: str = "", /, **arguments: Any) -> Any:
     """Call one mutation by name, such as `castBallot`; gives its value."""
     document = document_of(mutation, arguments, f"__typename {selection} {REFUSED}")
     return (await ask(context, document, **plain(arguments)))[mutation]
@@ -88,6 +89,15 @@ def reason_of(errors: list[GraphQLError] | None) -> str:
     (error,) = errors
     assert "reason" in (error.extensions or {}), error
     return str(error.extensions["reason"] if error.extensions else None)
+
+
+async def eventually(is_true: Callable[[], bool]) -> None:
+    """Wait for what takes a moment."""
+    async with asyncio.timeout(PATIENCE):
+        for pause in itertools.repeat(0.001):
+            if is_true():
+                return
+            await asyncio.sleep(pause)
 
 
 @dataclass
