@@ -137,6 +137,10 @@ class ServerProcess:
             )
         eventually(self._is_well, STARTS_WITHIN)
 
+    def tell(self, signal_number: int) -> None:
+        """Send it a signal; its workers get none."""
+        os.kill(self.pid, signal_number)
+
     def stop(self) -> None:
         """End it in order, as a service manager would: SIGTERM, and wait."""
         if self._process is None:
@@ -168,9 +172,11 @@ class ServerProcess:
         assert "errors" not in answer.json(), answer.text
         return answer.json()["data"]
 
-    def cast(self, token: str, vote: str, kind: OptionKind = OptionKind.FOR) -> str:
+    def cast(
+        self, token: str, vote: str, kind: OptionKind = OptionKind.FOR, key: str = "test"
+    ) -> str:
         """Cast the ballot of whose token it is; gives `Receipt`, or the reason of a refusal."""
-        answer = self.ask(CAST, token, vote=vote, choice=option(vote, kind), key="test")
+        answer = self.ask(CAST, token, vote=vote, choice=option(vote, kind), key=key)
         return str(answer["castBallot"].get("reason", answer["castBallot"]["__typename"]))
 
     def _is_well(self) -> bool:
