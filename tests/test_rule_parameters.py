@@ -311,6 +311,12 @@ def test_whoever_cast_a_ballot_belongs_to_the_base() -> None:
     assert (outcome.base, len(outcome.left_out_of_base)) == (1, 1)
 
 
+def test_a_ballot_that_stands_keeps_its_voter_in_the_base_even_if_struck_from_the_roll() -> None:
+    body = [*members(2), *members(1, first=3, left_out=LeftOut.TEMPORARY_ATTACHMENT)]
+    assert vote(a_rule(), MOTION, body, tally(votes_for=3)).base == 3
+    assert vote(a_rule(), MOTION, body, tally(votes_for=2)).base == 2
+
+
 def test_a_base_of_persons_weighs_what_their_ballots_weigh() -> None:
     rule = a_rule(weights=True)
     electors = [Elector(AN, Standing.FULL, weight=6), Elector(BINH, Standing.FULL, weight=5)]
@@ -418,6 +424,11 @@ def test_the_chair_casts_for_one_of_the_tied(chosen: tuple[UUID, ...]) -> None:
 def test_equal_votes_far_below_the_threshold_are_no_tie() -> None:
     cast = tally(votes_for=5, votes_against=5)
     outcome = vote(a_rule(tie=TieRule.CHAIR_CASTS), MOTION, members(20), cast)
+    assert (outcome.verdict, outcome.tie) == (Verdict.NOT_CARRIED, None)
+
+
+def test_a_vote_without_ballots_is_no_tie() -> None:
+    outcome = vote(a_rule(tie=TieRule.CHAIR_CASTS), MOTION, members(1), Tallies())
     assert (outcome.verdict, outcome.tie) == (Verdict.NOT_CARRIED, None)
 
 
