@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 
 from models.database import Database
@@ -27,6 +28,7 @@ from server.http import (
     fault_as_json,
     health,
     keep_session,
+    nobody_to_answer,
 )
 from server.settings import Settings, SettingsError, read_settings
 
@@ -76,7 +78,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(SecurityHeaders),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAXIMUM_BODY),
         ],
-        exception_handlers={HTTPException: error_as_json, Exception: fault_as_json},
+        exception_handlers={
+            HTTPException: error_as_json,
+            ClientDisconnect: nobody_to_answer,
+            Exception: fault_as_json,
+        },
         lifespan=lifespan,
     )
 

@@ -27,6 +27,10 @@ from server.auth import OWN_HEADER, authenticate, bearer_token, cookie_name, coo
 from server.graphql_ws import SocketAdapter, SocketHandler
 
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
+HASHED = ("assets/", "graphiql/assets/")
+"""Files of its build whose names tell their content."""
+IDE_PAGE = "graphiql/index.html"
+NOT_BUILT = "the web client is not built; run: make install"
 
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -126,9 +130,10 @@ class GraphQLView(GraphQL[Context, None]):
         return Response(self.encode_json(response_data), status, media_type=sub_response.media_type)
 
     async def render_graphql_ide(self, request: Request) -> Response:
-        response = await super().render_graphql_ide(request)
-        response.headers["content-security-policy"] = IDE_POLICY
-        return response
+        page = client_file(IDE_PAGE)
+        if page is None:
+            raise HTTPException(503, NOT_BUILT)
+        return FileResponse(page, headers={"content-security-policy": IDE_POLICY})
 
     def encode_json(self, data: object) -> str:
         # Text, not bytes: a subscription's frame must be a text frame.
@@ -178,6 +183,11 @@ async def error_as_json(request: Request, error: Exception) -> Response:
         # No script can remove it, and while it is sent nobody could sign in anew.
         drop_cookie(request, response)
     return response
+
+
+async def nobody_to_answer(request: Request, error: Exception) -> Response:
+    """Whoever asked has closed the page before the whole request was here: nobody's fault."""
+    return Response(status_code=400)
 
 
 async def fault_as_json(request: Request, error: Exception) -> Response:
@@ -237,15 +247,16 @@ async def health(request: Request) -> Response:
 async def client_page(request: Request) -> Response:
     """A file of the web client's build; any other path is a screen of its single page."""
     path = request.path_params["path"]
-    is_hashed = path.startswith("assets/")
-    if file := client_file(path):
+    is_hashed = path.startswith(HASHED)
+    file = client_file(path)
+    if file and file != client_file(IDE_PAGE):
         cache = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         return FileResponse(file, headers={"cache-control": cache})
     if is_hashed:
         raise HTTPException(404, "there is no such file")
     page = client_file("index.html")
     if page is None:
-        raise HTTPException(503, "the web client is not built; run: make install")
+        raise HTTPException(503, NOT_BUILT)
     return FileResponse(page, headers={"cache-control": "no-cache"})
 
 
@@ -274,11 +285,11 @@ SECURITY_HEADERS = {
 
 
 IDE_POLICY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; font-src 'self' data:;"
-    " script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com;"
-    " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " connect-src 'self' ws: wss:; img-src 'self' data:; font-src data:;"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""For GraphiQL, in development: its page loads pinned scripts and styles from the network."""
+"""For GraphiQL, in development: its dialogs bring styles, and its styles bring fonts."""
 
 
 class SecurityHeaders:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -372,6 +373,15 @@ def test_a_body_over_256_kb_is_too_large(client: httpx2.Client) -> None:
     assert client.post("/graphql", content=in_chunks(), headers=headers).status_code == 413
 
 
+def test_a_client_that_leaves_amid_its_request_is_no_fault(server: ServerProcess) -> None:
+    """The server's log stays empty, which the fixture looks at in the end."""
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {THE_CHAIR}\r\n"
+    for body in ("Content-Length: 100\r\n\r\n", 'Content-Length: 100\r\n\r\n{"query": '):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as leaving:
+            leaving.sendall(f"{head}Content-Type: application/json\r\n{body}".encode())
+    assert httpx2.get(f"{server.site}/healthz", verify=TLS).status_code == 200
+
+
 # --- The explorer ------------------------------------------------------------------------------
 
 
@@ -387,7 +397,8 @@ def test_development_shows_graphiql_to_browsers(client: httpx2.Client, token: st
     answer = client.get("/graphql", headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.status_code == 200
     assert "GraphiQL" in answer.text
-    assert "https://unpkg.com" in answer.headers["content-security-policy"]
+    assert "https:" not in answer.text + answer.headers["content-security-policy"]
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
 
 
 def test_graphiql_is_not_for_programs(client: httpx2.Client) -> None:
@@ -422,7 +433,9 @@ def test_health_tells_of_database_and_broker(client: httpx2.Client) -> None:
     assert answer.json() == {"status": "ok", "database": "up", "broker": "up"}
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/sign-in", "/meetings/1", "/a.b/c?d=e"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/sign-in", "/meetings/1", "/a.b/c?d=e", "/graphiql/index.html"]
+)
 def test_every_screen_is_the_same_page(client: httpx2.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
@@ -430,16 +443,18 @@ def test_every_screen_is_the_same_page(client: httpx2.Client, path: str) -> None
     assert answer.headers["cache-control"] == "no-cache"
 
 
-def test_hashed_files_are_kept_for_good(client: httpx2.Client) -> None:
-    file = next((CLIENT / "assets").glob("*.js"))
-    answer = client.get(f"/assets/{file.name}")
+@pytest.mark.parametrize("folder", ["assets", "graphiql/assets"])
+def test_hashed_files_are_kept_for_good(client: httpx2.Client, folder: str) -> None:
+    file = next((CLIENT / folder).glob("*.js"))
+    answer = client.get(f"/{folder}/{file.name}")
     assert answer.content == file.read_bytes()
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "javascript" in answer.headers["content-type"]
 
 
-def test_a_file_of_an_older_build_is_not_found(client: httpx2.Client) -> None:
-    answer = client.get("/assets/index-00000000.js")
+@pytest.mark.parametrize("folder", ["assets", "graphiql/assets"])
+def test_a_file_of_an_older_build_is_not_found(client: httpx2.Client, folder: str) -> None:
+    answer = client.get(f"/{folder}/index-00000000.js")
     assert answer.status_code == 404
     assert answer.headers["cache-control"] == "no-store"
 
