@@ -45,6 +45,8 @@ COMMAND = Path(sys.executable).with_name("branch-meetings")
 
 CREDENTIALS = ServerCredentials(Settings())
 
+NODE_PACKAGES = Path(__file__).parent.parent / "web-client" / "node_modules"
+
 THE_CHAIR, *THREE_MEMBERS, A_PROBATIONARY_MEMBER, AN_OFFICER = (
     CREDENTIALS.demo_token(member_id) for _, member_id in demo.PARTS
 )
@@ -77,14 +79,39 @@ def branch_meetings(
     folder: Path, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, in the folder and with these settings only."""
-    with _start(folder, arguments, settings, subprocess.PIPE, subprocess.PIPE) as process:
+    process = _start(folder, arguments, settings, subprocess.PIPE, subprocess.PIPE)
+    return run_to_end(process, STARTS_WITHIN)
+
+
+def node(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run Node to its end, with the web client's packages."""
+    program = shutil.which("node")
+    if program is None or not (NODE_PACKAGES / "graphql-ws").is_dir():
+        raise RuntimeError("Node or web-client/node_modules is missing; run: make install")
+    process = subprocess.Popen(
+        [program, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
+    return run_to_end(process, seconds)
+
+
+def run_to_end(
+    process: subprocess.Popen[bytes], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Wait for the process and whatever it started; end them all when it takes too long."""
+    with process:
         try:
-            output, errors = process.communicate(timeout=STARTS_WITHIN)
+            output, errors = process.communicate(timeout=seconds)
         except BaseException:
             end_group(process)
             raise
+    eventually(lambda: not group_members(process.pid), STOPS_WITHIN)
     return subprocess.CompletedProcess(
-        arguments, process.returncode, output.decode(), errors.decode()
+        process.args, process.returncode, output.decode(), errors.decode()
     )
 
 
@@ -171,6 +198,16 @@ class ServerProcess:
         assert answer.status_code == 200, answer.text
         assert "errors" not in answer.json(), answer.text
         return answer.json()["data"]
+
+    def demo(self) -> dict[str, Any]:
+        """What `branch-meetings demo tokens --json` prints, for programs that take part."""
+        who = "{ viewer { member { name } } }"
+        people = [
+            demo.Person(self.ask(who, token)["viewer"]["member"]["name"], part, token)
+            for part, member_id in demo.PARTS
+            for token in [CREDENTIALS.demo_token(member_id)]
+        ]
+        return demo.as_data(people, self.site)
 
     def cast(
         self, token: str, vote: str, kind: OptionKind = OptionKind.FOR, key: str = "test"
