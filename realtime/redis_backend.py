@@ -50,13 +50,14 @@ class RedisBackend(BroadcastBackend):
 
     def __init__(self, url: str) -> None:
         # RESP 2: in RESP 3 subscriptions share a connection with replies, which nobody needs here.
-        # No retries: connecting again is ours, because a gap must follow it.
+        # No retries: connecting again is ours, because a gap must follow it. No timeouts: redis-py
+        # writes under asyncio.wait_for, which in Python 3.11 may swallow a cancellation.
         self._readers = ConnectionPool.from_url(
             url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=ANSWERS_WITHIN,
-            socket_connect_timeout=ANSWERS_WITHIN,
+            socket_timeout=None,
+            socket_connect_timeout=None,
         )
         self._publisher: Redis = Redis.from_url(
             url,
@@ -193,7 +194,8 @@ class _Reader:
         self._unacknowledged: dict[str, asyncio.Event] = {}
 
     async def connect(self) -> None:
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            await self._connection.connect()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         await self._connection.disconnect(nowait=True)
@@ -203,15 +205,16 @@ class _Reader:
     async def send(self, *command: str) -> None:
         # On a closed connection redis-py would connect again, to no subscription at all.
         if self._connection.is_connected:
-            await self._connection.send_command(*command, check_health=False)
+            async with asyncio.timeout(ANSWERS_WITHIN):
+                await self._connection.send_command(*command, check_health=False)
 
     async def subscribe(self, channel: str) -> None:
         if not self._connection.is_connected:
             return  # the next connection will subscribe it
         acknowledged = self._unacknowledged[channel] = asyncio.Event()
         try:
+            await self.send("SUBSCRIBE", channel)
             async with asyncio.timeout(ANSWERS_WITHIN):
-                await self.send("SUBSCRIBE", channel)
                 await acknowledged.wait()
         except (RedisError, OSError) as error:  # asyncio's TimeoutError is an OSError
             logger.warning("feed.not_acknowledged", channel=channel, error=repr(error))
@@ -220,7 +223,7 @@ class _Reader:
     async def unsubscribe(self, channel: str) -> None:
         try:
             await self.send("UNSUBSCRIBE", channel)
-        except RedisError:
+        except (RedisError, OSError):
             await self.close()
 
     def acknowledge(self, channel: str) -> None:
@@ -228,7 +231,7 @@ class _Reader:
             waiting.set()
 
     async def next_reply(self) -> Any:
-        """The next reply, sooner or later. Raises RedisError when the connection is lost."""
+        """The next reply. Raises RedisError or OSError when the connection is lost."""
         for _ in range(PINGS_UNTIL_LOSS):
             reply = await self._connection.read_response(
                 timeout=PING_AFTER, disconnect_on_error=False

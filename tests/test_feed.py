@@ -324,6 +324,17 @@ async def test_stopping_at_any_moment_of_joining_ends_the_joiner(
         assert asyncio.all_tasks() == before
 
 
+async def test_stopping_while_the_broker_is_pinged_ends_at_once(
+    valkey_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_backend, "PING_AFTER", 0.0005)
+    monkeypatch.setattr(redis_backend, "PINGS_UNTIL_LOSS", 10_000)
+    for steps in range(100):
+        async with asyncio.timeout(PATIENCE), Feed.from_url(valkey_server):
+            for _ in range(steps):
+                await asyncio.sleep(0)
+
+
 async def test_a_stopped_feed_is_joined_by_nobody(feed_url: str, channel: str) -> None:
     async with Feed.from_url(feed_url) as feed:
         assert feed.is_broker_up
