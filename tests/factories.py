@@ -36,7 +36,6 @@ from server.settings import Settings
 
 SINCE = date(2023, 1, 3)
 EVENING = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)
-CREDENTIALS = ServerCredentials(Settings())
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,7 @@ class Scene:
     def __init__(self, database: Database, feed: Feed) -> None:
         self.database = database
         self.feed = feed
+        self.credentials = ServerCredentials(Settings())
         self.casting = Casting(database, feed)
         self.sessions = Sessions(database)
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -306,7 +306,7 @@ def context_of(person: Person) -> Context:
     return Context(
         scene.database,
         scene.feed,
-        CREDENTIALS,
+        scene.credentials,
         person.viewer,
         scene.casting,
         scene.sessions,
@@ -323,7 +323,7 @@ async def give_card(
         session.add(
             ActivationCard(
                 account_id=account_id,
-                code_hash=await CREDENTIALS.hash_code(normal_code(code)),
+                code_hash=await person.scene.credentials.hash_code(normal_code(code)),
                 expires_at=datetime.now(UTC) + expires_in,
             )
         )
