@@ -13,6 +13,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/graphql": { target: server, changeOrigin: true, ws: true, rewriteWsOrigin: true },
+      "/graphiql/assets": { target: server, changeOrigin: true },
       "/session": { target: server, changeOrigin: true },
     },
   },

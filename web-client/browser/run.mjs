@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { parseArgs } from "node:util";
 import { screensAreAccessible, screensAreAccessibleAfterwards } from "./accessibility.mjs";
+import { graphiqlAsksAndWatches } from "./graphiql.mjs";
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
@@ -30,6 +31,7 @@ const scenes = [
   ["two tabs of one browser are two people", twoTabsAreTwoPeople],
   ["a probationary member sees the vote but has no ballot", probationaryMemberHasNoBallot],
   ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
+  ["GraphiQL asks and watches, with nothing from elsewhere", graphiqlAsksAndWatches],
   ["every screen is accessible while the vote is open", screensAreAccessible],
   ["a chair and three members hold a whole meeting", wholeMeeting],
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
