@@ -94,8 +94,12 @@ async def open_socket(
     origin: str | None = None,
     cookie: str | None = None,
     protocols: tuple[str, ...] = (PROTOCOL,),
+    reads_nothing_ahead: bool = False,
 ) -> AsyncIterator[Socket]:
-    """A connection; with a token, one that is signed in."""
+    """A connection; with a token, one that is signed in.
+
+    One that reads nothing ahead takes from the network only what a test asks it for.
+    """
     async with connect(
         url,
         subprotocols=[Subprotocol(protocol) for protocol in protocols] or None,
@@ -103,6 +107,7 @@ async def open_socket(
         additional_headers={"cookie": f"session={cookie}"} if cookie else None,
         proxy=None,
         max_size=None,
+        max_queue=1 if reads_nothing_ahead else None,
     ) as connection:
         socket = Socket(connection)
         if token is not None:

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -420,3 +421,30 @@ async def test_a_server_told_to_stop_says_goodbye_to_its_subscribers(
 async def watch(socket: Socket) -> None:
     await socket.subscribe("watch", WATCH)
     await socket.next("watch")
+
+
+async def fill_every_buffer(socket: Socket) -> None:
+    """Ask until the answers, which nobody reads, leave no room on the way, nor the questions."""
+    with suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(2):
+                await socket.send("ping", payload={"text": "x" * 60_000})
+
+
+async def test_a_subscriber_who_reads_nothing_does_not_keep_the_server_from_stopping(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with demo_server(tmp_path_factory) as server:
+        async with (
+            open_socket(server.ws, THE_CHAIR, reads_nothing_ahead=True) as stalled,
+            open_socket(server.ws, THREE_MEMBERS[0]) as reading,
+        ):
+            await watch(stalled)
+            await watch(reading)
+            await fill_every_buffer(stalled)
+            assert server.cast(THREE_MEMBERS[0], OPEN_VOTE) == "Receipt"
+            await reading.next("watch")
+            server.tell(signal.SIGTERM)
+            assert (await reading.closed())[0] == 1012
+            assert server.wait(15) in (0, -signal.SIGTERM)
+            stalled.connection.transport.abort()
