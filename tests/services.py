@@ -374,7 +374,7 @@ def free_port() -> int:
 
 
 def die_with_parent(signal_number: int) -> Callable[[], object] | None:
-    """For `preexec_fn`: the kernel sends the signal when the thread that starts the process ends."""
+    """For `preexec_fn`: the kernel sends the signal when the thread that started it ends."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
