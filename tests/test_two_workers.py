@@ -226,6 +226,7 @@ async def test_two_workers_of_one_command_show_the_same_and_stop_together(
     with ServerProcess(
         installation.folder, "serve", "--workers", "2", **installation.settings
     ) as server:
+        eventually(lambda: server.errors().count("feed.broker_up") == 2)  # both are there
         async with AsyncExitStack() as stack:
             sockets = [
                 await stack.enter_async_context(open_socket(server.ws, THREE_MEMBERS[0]))
