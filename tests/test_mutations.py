@@ -43,6 +43,7 @@ from tests.factories import (
     unchanged,
 )
 
+ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RECEIPT = "... on Receipt { id voteId key choices castAt }"
 SIGNED_IN = "... on SignedIn { token expiresAt viewer { member { id name } sessionExpiresAt } }"
 CHAIR_ACTS = (
@@ -88,6 +89,7 @@ def calls(city: City) -> dict[str, dict[str, Any]]:
     }
 
 
+@ON_ONE_DATABASE
 def test_the_table_of_calls_has_every_mutation(city: City) -> None:
     mutation = schema._schema.mutation_type
     assert mutation is not None
@@ -187,6 +189,7 @@ async def test_what_is_no_id_is_not_found(city: City) -> None:
         await all_refused(city.hanh, with_first(calls(city), malformed), "NOT_FOUND")
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("wrong", [None, True, 1.5, {}, [], ["x", "y"], {"id": "x"}])
 async def test_an_id_of_a_wrong_type_is_a_mistake_in_the_document(city: City, wrong: Any) -> None:
     async with unchanged(city.scene.database):
@@ -203,6 +206,7 @@ async def test_an_id_of_a_wrong_type_is_a_mistake_in_the_document(city: City, wr
                     assert "correlationId" not in (error.extensions or {})
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("wrong", [None, [None], [True], [["x"]], {}, 1.5])
 async def test_choices_of_a_wrong_type_are_a_mistake_in_the_document(
     city: City, wrong: Any
@@ -291,6 +295,7 @@ async def test_each_of_two_codes_is_a_session_of_its_own(city: City) -> None:
     assert answers[0]["viewer"]["member"] == answers[1]["viewer"]["member"]
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "typed",
     [
@@ -326,6 +331,7 @@ async def test_an_expired_code_is_refused_like_a_wrong_one(city: City) -> None:
     assert answers[0]["reason"] == "INVALID_CODE"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("wrong", [None, 5, True, ["0123456789ABC", "x"], {}])
 async def test_a_code_of_a_wrong_type_is_a_mistake_in_the_document(city: City, wrong: Any) -> None:
     document = "mutation ($code: String!) { signIn(code: $code) { __typename } }"

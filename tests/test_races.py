@@ -165,7 +165,7 @@ async def check_closed_votes(
 async def test_ballots_at_the_moment_of_opening_are_recorded_or_told_that_it_is_not_open(
     city: City,
 ) -> None:
-    numbers = rounds(city.scene.database, 60, 15)
+    numbers = rounds(city.scene.database, 40, 12)
     voters = [city.an, city.binh, elsewhere(city.chi)]
     told: Counter[str] = Counter()
     for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
@@ -184,7 +184,7 @@ async def test_ballots_at_the_moment_of_opening_are_recorded_or_told_that_it_is_
 async def test_a_member_who_votes_from_ten_devices_at_once_has_one_ballot(
     city: City, other: Callable[[Person], Person]
 ) -> None:
-    for vote in await new_votes(city, rounds(city.scene.database, 15, 5)):
+    for vote in await new_votes(city, rounds(city.scene.database, 8, 4)):
         await open_vote(city.hanh, vote)
         kinds = [list(OptionKind)[device % 3] for device in range(10)]
         answers = await asyncio.gather(
@@ -205,7 +205,7 @@ async def test_a_member_who_votes_from_ten_devices_at_once_has_one_ballot(
 async def test_the_same_key_at_once_gives_everyone_the_same_receipt(
     city: City, other: Callable[[Person], Person]
 ) -> None:
-    for vote in await new_votes(city, rounds(city.scene.database, 15, 5)):
+    for vote in await new_votes(city, rounds(city.scene.database, 8, 4)):
         await open_vote(city.hanh, vote)
         answers = await asyncio.gather(
             *(cast(other(city.an), vote, OptionKind.FOR) for _ in range(10))
@@ -233,7 +233,7 @@ async def test_two_chairs_who_open_and_close_at_once_do_it_once(city: City) -> N
 async def test_a_vote_is_never_open_at_an_item_that_is_not_current(city: City) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     meeting, items = {"meetingId": city.meeting.id}, city.meeting.items
-    numbers = rounds(city.scene.database, 60, 15)
+    numbers = rounds(city.scene.database, 40, 12)
     for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
         opened, moved = await at_once(
             number,
@@ -255,7 +255,7 @@ async def test_a_vote_is_never_open_at_an_item_that_is_not_current(city: City) -
 
 async def test_a_meeting_is_never_closed_with_a_vote_open(city: City) -> None:
     seen: Counter[tuple[str, str]] = Counter()
-    numbers = rounds(city.scene.database, 40, 10)
+    numbers = rounds(city.scene.database, 30, 10)
     for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
         opened, closed = await at_once(
             number,
@@ -279,7 +279,7 @@ async def reopen(city: City) -> None:
 
 
 async def test_two_chairs_who_start_a_meeting_at_once_start_it_once(city: City) -> None:
-    for _ in rounds(city.scene.database, 20, 5):
+    for _ in rounds(city.scene.database, 12, 4):
         meeting = city.scene.meeting(city.branch)
         await city.scene.save()
         started = await asyncio.gather(
@@ -300,7 +300,7 @@ async def test_two_chairs_who_start_a_meeting_at_once_start_it_once(city: City) 
 async def test_checking_in_twice_at_once_is_the_same_as_once(city: City, who: str) -> None:
     """An was summoned and has a row already; Thu is a guest, and gets one."""
     person: Person = getattr(city, who)
-    for _ in rounds(city.scene.database, 20, 5):
+    for _ in rounds(city.scene.database, 12, 4):
         meeting = city.scene.meeting(city.branch, summoned=[city.an])
         await city.scene.save()
         checked_in = await asyncio.gather(
@@ -313,7 +313,7 @@ async def test_checking_in_twice_at_once_is_the_same_as_once(city: City, who: st
 
 
 async def test_a_code_that_is_used_twice_at_once_begins_one_session(city: City) -> None:
-    for _ in rounds(city.scene.database, 8, 3):
+    for _ in rounds(city.scene.database, 5, 3):
         before = await count(city, Session)
         code = await give_card(city.an)
         answers = await asyncio.gather(

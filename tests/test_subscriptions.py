@@ -109,6 +109,7 @@ def an_evening(city: City) -> list[tuple[Person, str, dict[str, Any]]]:
 ABOUT_THE_VOTE = {"openVote", "castBallot", "closeVote"}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_evening_has_every_mutation(city: City) -> None:
     mutation = schema._schema.mutation_type
     assert mutation is not None
@@ -401,7 +402,7 @@ async def test_leaving_at_any_moment_of_a_push_leaves_nothing_behind(
     city: City, feed: Feed, what: Watching
 ) -> None:
     before = asyncio.all_tasks()
-    for steps in range(0, 60, 3):
+    for steps in range(0, 60, 5):
         async with what(city.an, city) as watched:
             reader = asyncio.create_task(watched.next())
             for _ in range(steps):
