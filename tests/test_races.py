@@ -28,7 +28,7 @@ from realtime.feed import Feed
 from rules.audit import AuditKind
 from rules.meetings import ItemState, MeetingState, VoteState
 from rules.voting import OptionKind, Outcome
-from tests.asking import act, ask, eventually
+from tests.asking import PATIENCE, act, ask, eventually
 from tests.factories import City, Person, Scene, VoteIds, change, context_of, give_card
 
 VOTE = "... on Vote { state closedAt tally { cast options { optionId count } } outcome { base } }"
@@ -426,3 +426,20 @@ async def test_who_goes_away_before_the_commit_has_changed_nothing(
         assert await rows(city, select(Meeting.version)) == before, mutation
     assert hints == []
     assert await count(city, RollEntry) == 0
+
+
+async def test_who_goes_away_at_any_moment_keeps_nobody_waiting(city: City) -> None:
+    for number in range(60):
+        mutation, arguments = [
+            ("pauseMeeting", {"meetingId": city.meeting.id}),
+            ("startMeeting", {"meetingId": city.meeting.id}),
+            ("openVote", {"voteId": city.vote.id}),
+        ][number % 3]
+        leaving = asyncio.create_task(act(context_of(city.hanh), mutation, **arguments))
+        await asyncio.sleep(number * LONGEST_PAUSE / 30)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        # SQLite lets others wait for half a minute, which is longer than our patience.
+        async with asyncio.timeout(PATIENCE):
+            await act(context_of(city.an), "checkIn", MEETING, meetingId=city.meeting.id)
+    assert await count(city, Attendance, Attendance.checked_in_at.is_not(None)) == 1
