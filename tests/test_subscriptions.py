@@ -279,7 +279,7 @@ async def test_ballots_that_come_together_are_seen_in_one_latest_state(city: Cit
         assert versions == sorted(set(versions))
 
 
-async def test_a_subscriber_of_one_vote_is_not_woken_by_another(city: City) -> None:
+async def test_a_change_of_another_vote_is_no_push(city: City) -> None:
     second = city.scene.vote(city.meeting, item=1, position=3)
     await city.scene.save()
     async with watch_vote(city.an, city) as watched:
