@@ -1,6 +1,7 @@
 """The application, composed in one place."""
 
 import sys
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -40,6 +41,10 @@ MAXIMUM_SUBSCRIPTIONS = 20
 def create_app(settings: Settings | None = None) -> Starlette:
     """The ASGI application; without settings it reads them from the environment."""
     settings = settings or read_settings()
+    # The GraphQL executor leaves fields unawaited when their subscriber goes away amid a push.
+    warnings.filterwarnings(
+        "ignore", r"coroutine '(Executor|GraphQLCoreConverter)\.", RuntimeWarning
+    )
     set_up_log()
     view = GraphQLView(
         schema,

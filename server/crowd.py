@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -20,6 +21,9 @@ CAST = """mutation ($vote: ID!, $choice: ID!, $key: ID!) {
 }"""
 
 WEIGHTS = {"FOR": 80, "AGAINST": 12, "ABSTAIN": 8}
+
+ANSWERS_WITHIN = 20.0
+"""Seconds that a member waits at the end for what the server still owes."""
 
 
 @dataclass
@@ -44,9 +48,13 @@ class Attendee:
     random: Random
     seconds: float
     progress: Progress
+    waiting: int = 0
+    """Requests that are about to be sent, or not answered yet."""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def attend(self, url: str) -> None:
-        """Join, check in and vote at moments of their own within `seconds`."""
+        """Join, check in and vote at moments of their own within `seconds`; then leave, with
+        every question answered."""
         try:
             await asyncio.sleep(self.random.uniform(0, self.seconds * 0.3))
             async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
@@ -54,32 +62,44 @@ class Attendee:
                 await self._expect(socket, "connection_ack")
                 self._count("joined")
                 await self._start(socket, "watch", WATCH, id=self.meeting_id)
-                await asyncio.wait_for(self._take_part(socket), self.seconds * 0.7)
-        except* TimeoutError:
-            pass  # the evening is over
+                async with asyncio.TaskGroup() as acts:
+                    listening = acts.create_task(self._listen(socket, acts))
+                    await self._check_in(socket)
+                    await asyncio.sleep(self.seconds * 0.5)
+                    await self._have_answers()
+                    listening.cancel()
         except* (OSError, EOFError, WebSocketException) as errors:
             self.progress.failed.append(repr(errors.exceptions[0]))
             self.progress.changed(self.progress)
 
-    async def _take_part(self, socket: ClientConnection) -> None:
-        async with asyncio.TaskGroup() as acts:
-            acts.create_task(self._check_in(socket))
-            cast: set[str] = set()
-            async for text in socket:
-                message = json.loads(text)
-                if message["type"] != "next":
-                    continue
-                if message["id"] != "watch":
-                    self._count_answer(message)
-                    continue
-                self._count("pushes")
-                for vote in message["payload"]["data"]["meeting"]["votes"]:
-                    if "CAST_BALLOT" in vote["viewerMay"] and vote["id"] not in cast:
-                        cast.add(vote["id"])
-                        acts.create_task(self._cast(socket, vote))
+    async def _listen(self, socket: ClientConnection, acts: asyncio.TaskGroup) -> None:
+        """Take pushes and answers, and vote where a push says that one may."""
+        cast: set[str] = set()
+        async for text in socket:
+            message = json.loads(text)
+            if message["type"] != "next":
+                continue
+            if message["id"] != "watch":
+                self._count_answer(message)
+                continue
+            self._count("pushes")
+            for vote in message["payload"]["data"]["meeting"]["votes"]:
+                if "CAST_BALLOT" in vote["viewerMay"] and vote["id"] not in cast:
+                    cast.add(vote["id"])
+                    self.waiting += 1
+                    acts.create_task(self._cast(socket, vote))
+
+    async def _have_answers(self) -> None:
+        """Wait for what was asked, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERS_WITHIN):
+                while self.waiting:
+                    self.answered.clear()
+                    await self.answered.wait()
 
     async def _check_in(self, socket: ClientConnection) -> None:
         await asyncio.sleep(self.random.uniform(0, self.seconds * 0.2))
+        self.waiting += 1
         await self._start(socket, "check-in", CHECK_IN, id=self.meeting_id)
 
     async def _cast(self, socket: ClientConnection, vote: dict[str, Any]) -> None:
@@ -90,6 +110,8 @@ class Attendee:
         await self._start(socket, key, CAST, vote=vote["id"], choice=option["id"], key=key)
 
     def _count_answer(self, message: dict[str, Any]) -> None:
+        self.waiting -= 1
+        self.answered.set()
         (answer,) = (message["payload"].get("data") or {"": {"__typename": "Refused"}}).values()
         match answer["__typename"]:
             case "Receipt":

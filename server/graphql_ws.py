@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError
 from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -63,6 +64,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             token = cookie_token(self.websocket.ws)  # type: ignore[attr-defined]
         self.context.viewer = await authenticate(self.context, token)
         return self.context.viewer is not None
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Whoever leaves amid a push is no fault of ours."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
 
     async def handle_ping(self, message: Any) -> None:
         pong: dict[str, Any] = {"type": "pong"}
