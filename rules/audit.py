@@ -13,7 +13,13 @@ BEGINNING = bytes(32)
 class AuditKind(Enum):
     CREATED = "CREATED"
     OPENED = "OPENED"
+    ROLL_AMENDED = "ROLL_AMENDED"
+    EXTENDED = "EXTENDED"
+    HANDS_RECORDED = "HANDS_RECORDED"
     CLOSED = "CLOSED"
+    TIE_BROKEN = "TIE_BROKEN"
+    PUBLISHED = "PUBLISHED"
+    ANNULLED = "ANNULLED"
 
 
 def chain_hash(previous: bytes, kind: AuditKind, payload: Mapping[str, Any]) -> bytes:

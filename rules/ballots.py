@@ -20,6 +20,10 @@ class OptionKind(Enum):
     """One of several measures; the first position is the heaviest."""
 
 
+MOTION = (OptionKind.FOR, OptionKind.AGAINST, OptionKind.ABSTAIN)
+"""The boxes of a motion, in the order of its paper."""
+
+
 @dataclass(frozen=True)
 class Option:
     """What a ballot can mark. A candidate has FOR and AGAINST, or one CHOICE."""

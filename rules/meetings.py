@@ -48,6 +48,8 @@ class VoteState(Enum):
     PREPARED = "PREPARED"
     OPEN = "OPEN"
     CLOSED = "CLOSED"
+    ANNULLED = "ANNULLED"
+    """Closed, and set aside with a reason; its ballots and outcome stay."""
 
 
 class Move(Enum):
@@ -71,6 +73,8 @@ MEETING_MOVES: dict[Move, tuple[frozenset[MeetingState], MeetingState]] = {
 }
 
 CHECK_IN_STATES = frozenset({MeetingState.SUMMONED, MeetingState.IN_SESSION, MeetingState.PAUSED})
+
+ENDED = frozenset({VoteState.CLOSED, VoteState.ANNULLED})
 
 MINIMUM_FULL_MEMBERS = 3
 
@@ -133,7 +137,7 @@ def check_in_allowed(state: MeetingState) -> None:
 
 def check_opening(meeting: MeetingState, item: ItemState, vote: VoteState) -> None:
     """A vote opens once, while its meeting is in session and its item is current."""
-    if vote is VoteState.CLOSED:
+    if vote in ENDED:
         raise Refusal(Reason.VOTE_CLOSED, "The vote is closed; it does not open again.")
     if vote is VoteState.OPEN:
         raise Refusal(Reason.WRONG_STATE, "The vote is open already.", state=vote.value)
@@ -146,5 +150,29 @@ def check_open(vote: VoteState) -> None:
     """Ballots and closing need an open vote. Raises VOTE_NOT_OPEN or VOTE_CLOSED."""
     if vote is VoteState.PREPARED:
         raise Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")
-    if vote is VoteState.CLOSED:
+    if vote in ENDED:
         raise Refusal(Reason.VOTE_CLOSED, "The vote is closed.")
+
+
+def check_closed(vote: VoteState) -> None:
+    """What follows a result needs one. Raises VOTE_STILL_OPEN, or WRONG_STATE if there is none."""
+    if vote is VoteState.OPEN:
+        raise Refusal(Reason.VOTE_STILL_OPEN, "The vote is still open; close it first.")
+    if vote is not VoteState.CLOSED:
+        raise Refusal(Reason.WRONG_STATE, f"The vote is {vote.value}.", state=vote.value)
+
+
+def check_prepared(vote: VoteState) -> None:
+    """A vote is changed only before it opens. Raises WRONG_STATE."""
+    if vote is not VoteState.PREPARED:
+        raise Refusal(Reason.WRONG_STATE, "The vote has been opened.", state=vote.value)
+
+
+def check_preparing(meeting: MeetingState, item: ItemState) -> None:
+    """Votes are prepared for what is still to come or under way. Raises WRONG_STATE."""
+    if meeting not in CHECK_IN_STATES or item is ItemState.DONE:
+        raise Refusal(
+            Reason.WRONG_STATE,
+            f"The meeting is {meeting.value}, and the item {item.value}.",
+            state=meeting.value,
+        )

@@ -40,6 +40,15 @@ class Act(Enum):
     MOVE_AGENDA = "MOVE_AGENDA"
     OPEN_VOTE = "OPEN_VOTE"
     CLOSE_VOTE = "CLOSE_VOTE"
+    PREPARE_VOTE = "PREPARE_VOTE"
+    AMEND_ROLL = "AMEND_ROLL"
+    EXTEND_VOTE = "EXTEND_VOTE"
+    RECORD_HANDS = "RECORD_HANDS"
+    BREAK_TIE = "BREAK_TIE"
+    PUBLISH_VOTE = "PUBLISH_VOTE"
+    ANNUL_VOTE = "ANNUL_VOTE"
+    REPEAT_VOTE = "REPEAT_VOTE"
+    GIVE_PROXY = "GIVE_PROXY"
 
 
 _BRANCH = frozenset({Relation.MEMBER, Relation.OFFICER, Relation.OVERSEER})
@@ -60,6 +69,15 @@ PERMISSIONS: dict[Act, frozenset[Relation]] = {
     Act.MOVE_AGENDA: _CHAIR,
     Act.OPEN_VOTE: _CHAIR,
     Act.CLOSE_VOTE: _CHAIR,
+    Act.PREPARE_VOTE: _CHAIR,
+    Act.AMEND_ROLL: _CHAIR,
+    Act.EXTEND_VOTE: _CHAIR,
+    Act.RECORD_HANDS: _CHAIR,
+    Act.BREAK_TIE: _CHAIR,
+    Act.PUBLISH_VOTE: _CHAIR,
+    Act.ANNUL_VOTE: _CHAIR,
+    Act.REPEAT_VOTE: _CHAIR,
+    Act.GIVE_PROXY: frozenset({Relation.MEMBER}),
 }
 
 MEETING_ACTS = (
@@ -71,6 +89,8 @@ MEETING_ACTS = (
     Act.MOVE_AGENDA,
     Act.OPEN_VOTE,
     Act.CLOSE_VOTE,
+    Act.PREPARE_VOTE,
+    Act.GIVE_PROXY,
 )
 
 

@@ -1,19 +1,11 @@
 """What may be shown of a vote, and to whom (design: Secrecy, said honestly; invariant I9)."""
 
-from rules.refusals import Reason, Refusal
 from rules.rule_sets import LiveTally, RuleSet, Secrecy
 
 
-def check_secrecy(rule: RuleSet, entitled: int) -> None:
-    """Among very few voters the figures tell the choices. Raises TOO_FEW_VOTERS_FOR_SECRECY."""
-    if rule.secrecy is not Secrecy.OPEN and entitled < rule.min_voters_for_secret:
-        raise Refusal(
-            Reason.TOO_FEW_VOTERS_FOR_SECRECY,
-            f"{entitled} may vote; at least {rule.min_voters_for_secret} are needed to hide"
-            " who voted how.",
-            entitled=entitled,
-            needed=rule.min_voters_for_secret,
-        )
+def is_small_group(rule: RuleSet, entitled: int) -> bool:
+    """Whether so few may vote that a unanimous result would show how everybody voted."""
+    return rule.secrecy is not Secrecy.OPEN and entitled < rule.min_voters_for_secret
 
 
 def may_see_counts(rule: RuleSet, *, is_closed: bool, is_chair: bool) -> bool:

@@ -1,0 +1,124 @@
+"""Counting a vote again from an export, by anybody (invariants I2, I4, I10, I11)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from rules.audit import BEGINNING, AuditKind, chain_hash
+from rules.ballots import (
+    Count,
+    Judged,
+    Option,
+    OptionKind,
+    Tallies,
+    Validity,
+    count_ballots,
+)
+from rules.bases import Voter
+from rules.members import Standing
+from rules.outcome import Outcome, decide
+from rules.roll import LeftOut, roll_hash
+from rules.rule_sets import RuleSet
+from rules.ties import NO_TIE_BREAKERS, TieBreakers
+
+Export = Mapping[str, Any]
+"""What `branch-meetings export vote` writes: plain JSON, every id as text, hashes in hex."""
+
+
+def recount(export: Export) -> Outcome:
+    """The outcome by the exported rule, roll, ballots and hands. Nothing else is looked at."""
+    voters = [_voter(line) for line in export["roll"]]
+    weights = {voter.member_id: voter.weight for voter in voters}
+    ballots = [
+        (
+            Judged(Validity(one["validity"]), tuple(map(UUID, one["choices"]))),
+            weights[UUID(one["member"])] if one["member"] else 1,
+        )
+        for one in export["ballots"]
+    ]
+    return decide(
+        RuleSet.from_data(export["rule"]),
+        [_option(one) for one in export["options"]],
+        voters,
+        _with_hands(count_ballots(ballots), export["hands"]),
+        _breakers(export["outcome"]),
+    )
+
+
+def problems(export: Export) -> Iterator[str]:
+    """What is wrong with the export, a sentence each; nothing if all is well."""
+    yield from broken_links(export["audit"])
+    yield from _wrong_roll(export)
+    members = [one["member"] for one in export["ballots"] if one["member"]]
+    if len(set(members)) < len(members):
+        yield "a member has two counted ballots"
+    if export["outcome"] is not None and recount(export).to_data() != export["outcome"]:
+        yield "the recount differs from the stored outcome"
+    closings = [row for row in export["audit"] if row["kind"] in _DECIDING]
+    if closings and closings[-1]["payload"]["outcome"] != export["outcome"]:
+        yield "the stored outcome is not the one that the audit chain fixed"
+
+
+_DECIDING = frozenset({AuditKind.CLOSED.value, AuditKind.TIE_BROKEN.value})
+
+
+def broken_links(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the hash chain does not hold: an edit, a deletion, another order."""
+    previous = BEGINNING
+    for place, row in enumerate(rows, start=1):
+        is_next = row["sequence"] == place and row["previousHash"] == previous.hex()
+        digest = chain_hash(previous, AuditKind(row["kind"]), row["payload"])
+        if not is_next or row["hash"] != digest.hex():
+            yield f"audit row {place} does not follow from the one before"
+        previous = digest
+    if not rows or rows[0]["kind"] != AuditKind.CREATED.value:
+        yield "the audit chain does not begin with the vote's creation"
+
+
+def _wrong_roll(export: Export) -> Iterator[str]:
+    fixed = [row["payload"]["roll"] for row in export["audit"] if "roll" in row["payload"]]
+    if fixed and fixed[-1] != roll_hash([_voter(line) for line in export["roll"]]):
+        yield "the electoral roll is not the one that the audit chain fixed"
+
+
+def _voter(line: Mapping[str, Any]) -> Voter:
+    return Voter(
+        member_id=UUID(line["member"]),
+        standing=Standing(line["standing"]),
+        left_out=LeftOut(line["leftOut"]) if line["leftOut"] else None,
+        weight=line["weight"],
+        has_cast=line["hasCast"],
+        is_elsewhere=line["isElsewhere"],
+        is_summoned=line["isSummoned"],
+        is_excused=line["isExcused"],
+        was_present_at_opening=line["wasPresentAtOpening"],
+        is_present=line["isPresent"],
+    )
+
+
+def _option(one: Mapping[str, Any]) -> Option:
+    candidate = UUID(one["candidate"]) if one["candidate"] else None
+    return Option(UUID(one["id"]), OptionKind(one["kind"]), one["position"], candidate)
+
+
+def _with_hands(tallies: Tallies, hands: Mapping[str, int]) -> Tallies:
+    """Each hand is a valid ballot for its option."""
+    options = dict(tallies.options)
+    for option_id, count in hands.items():
+        options[UUID(option_id)] = tallies.of(UUID(option_id)) + Count(count, count)
+    raised = sum(hands.values())
+    return Tallies(
+        valid=tallies.valid + Count(raised, raised),
+        blank=tallies.blank,
+        invalid=tallies.invalid,
+        options=options,
+    )
+
+
+def _breakers(outcome: Mapping[str, Any] | None) -> TieBreakers:
+    """What broke the tie, as the outcome tells it; a lot is drawn again from its seed."""
+    tie = Outcome.from_data(outcome).tie if outcome else None
+    if tie is None:
+        return NO_TIE_BREAKERS
+    rest = tuple(option for option in tie.tied if option not in tie.chosen)
+    return TieBreakers(chosen=tie.chosen, seniority=(*tie.chosen, *rest), seed=tie.seed)
