@@ -2,6 +2,7 @@
 
 from models import accounts as accounts
 from models import meetings as meetings
+from models import rule_sets as rule_sets
 from models import units as units
 from models import votes as votes
 from models.base import Base as Base

@@ -34,3 +34,14 @@ async def append_audit(
             hash=chain_hash(previous, kind, payload),
         )
     )
+
+
+async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:
+    """The last link's hash: it fixes everything that happened to the vote, 32 bytes."""
+    head = await session.scalar(
+        select(AuditRow.hash)
+        .where(AuditRow.vote_id == vote_id)
+        .order_by(AuditRow.sequence.desc())
+        .limit(1)
+    )
+    return head or BEGINNING

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from models.base import Base, one_of
-from models.votes import Ballot, Vote
+from models.votes import Ballot, CastMark, Vote
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
 
 
@@ -60,6 +60,18 @@ class Attendance(Base):
     __table_args__ = (CheckConstraint("version >= 1", name="version"),)
 
 
+class Proxy(Base):
+    """An absent member's word that another member votes for them in a meeting."""
+
+    __tablename__ = "proxy"
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    holder_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"))
+
+    __table_args__ = (CheckConstraint("member_id <> holder_id", name="no_self"),)
+
+
 class Meeting(Base):
     """A meeting of a unit. `version` covers the row, its attendance, its votes and ballots."""
 
@@ -92,6 +104,12 @@ class Meeting(Base):
         .join(Vote, Vote.id == Ballot.vote_id)
         .where(Vote.meeting_id == id)
         .correlate_except(Ballot, Vote)
+        .scalar_subquery()
+        + select(func.count())
+        .select_from(CastMark)
+        .join(Vote, Vote.id == CastMark.vote_id)
+        .where(Vote.meeting_id == id)
+        .correlate_except(CastMark, Vote)
         .scalar_subquery()
     )
 

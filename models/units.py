@@ -75,11 +75,14 @@ class Membership(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), index=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
     kind: Mapped[MembershipKind] = mapped_column(one_of(MembershipKind, "kind"))
+    weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    """What the member's vote weighs, where a rule weighs votes (shares of a co-operative)."""
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
 
     __table_args__ = (
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="period"),
+        CheckConstraint("weight >= 1", name="weight"),
         Index(
             "uq_membership_today",
             "member_id",

@@ -1,7 +1,10 @@
-"""Votes, their options, the electoral roll, ballots, and the audit chain.
+"""Votes, their options, the electoral roll, ballots, hands counted in the room, the audit chain.
 
 `version` of a vote needs no hot row: its own row's version plus the sum of its ballots' sequence
-numbers. Each only grows, and both are read in one statement.
+numbers and its marks. Each only grows, and all are read in one statement.
+
+Ballots, papers' choices and audit rows are only ever inserted: migration 0002 takes the right to
+change them from everybody. Papers are rewritten once, in random order, when their vote closes.
 """
 
 from datetime import datetime
@@ -12,23 +15,29 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     String,
     UniqueConstraint,
     func,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from models.base import Base, one_of
 from rules.audit import AuditKind
+from rules.ballots import OptionKind, Validity
 from rules.meetings import VoteState
 from rules.members import Standing
-from rules.voting import LeftOut, OptionKind
+from rules.presets import Matter
+from rules.roll import LeftOut
+from rules.rule_sets import Change, Secrecy
 
 
 class Ballot(Base):
-    """One member's counted ballot. `sequence` is 1, and grows if a rule lets the ballot change."""
+    """A ballot of a vote that is OPEN. Where it may be changed, a member's highest `sequence`
+    counts; otherwise there is one."""
 
     __tablename__ = "ballot"
 
@@ -37,10 +46,12 @@ class Ballot(Base):
     member_id: Mapped[UUID]
     key: Mapped[str] = mapped_column(String(64))
     sequence: Mapped[int] = mapped_column(default=1)
+    validity: Mapped[Validity] = mapped_column(one_of(Validity, "validity"))
     cast_at: Mapped[datetime]
 
     __table_args__ = (
-        UniqueConstraint("vote_id", "member_id"),
+        UniqueConstraint("vote_id", "member_id", "sequence"),
+        UniqueConstraint("vote_id", "member_id", "key"),
         UniqueConstraint("id", "vote_id"),
         ForeignKeyConstraint(
             ["vote_id", "member_id"], ["roll_entry.vote_id", "roll_entry.member_id"]
@@ -65,7 +76,85 @@ class BallotChoice(Base):
     )
 
 
+class CastMark(Base):
+    """That a member has cast in an UNATTRIBUTED vote. Nothing here leads to a paper."""
+
+    __tablename__ = "cast_mark"
+
+    vote_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    cast_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["vote_id", "member_id"], ["roll_entry.vote_id", "roll_entry.member_id"]
+        ),
+        CheckConstraint("length(key) > 0", name="key"),
+    )
+
+
+class Paper(Base):
+    """What was cast in an UNATTRIBUTED vote, by nobody: no member, no time, no order."""
+
+    __tablename__ = "paper"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    vote_id: Mapped[UUID] = mapped_column(ForeignKey("vote.id"), index=True)
+    validity: Mapped[Validity] = mapped_column(one_of(Validity, "validity"))
+
+    __table_args__ = (UniqueConstraint("id", "vote_id"),)
+
+
+class PaperChoice(Base):
+    """An option that a paper marks."""
+
+    __tablename__ = "paper_choice"
+
+    paper_id: Mapped[UUID] = mapped_column(primary_key=True)
+    option_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    vote_id: Mapped[UUID]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["paper_id", "vote_id"], ["paper.id", "paper.vote_id"]),
+        ForeignKeyConstraint(["option_id", "vote_id"], ["vote_option.id", "vote_option.vote_id"]),
+    )
+
+
+class HandMark(Base):
+    """A member whose raised hand the chair counted, and who therefore casts no ballot."""
+
+    __tablename__ = "hand_mark"
+
+    vote_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["vote_id", "member_id"], ["roll_entry.vote_id", "roll_entry.member_id"]
+        ),
+    )
+
+
+class HandCount(Base):
+    """Hands counted for one option, all of the vote's recordings together."""
+
+    __tablename__ = "hand_count"
+
+    option_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vote_id: Mapped[UUID] = mapped_column(index=True)
+    hands: Mapped[int]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["option_id", "vote_id"], ["vote_option.id", "vote_option.vote_id"]),
+        CheckConstraint("hands >= 0", name="hands"),
+    )
+
+
 class Vote(Base):
+    """`secrecy`, `change` and `closes_when_all_voted` repeat what `rule` says, for statements that
+    must not read JSON."""
+
     __tablename__ = "vote"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -74,16 +163,30 @@ class Vote(Base):
     position: Mapped[int]
     question: Mapped[str] = mapped_column(String(1000))
     state: Mapped[VoteState] = mapped_column(one_of(VoteState, "state"), default=VoteState.PREPARED)
+    matter: Mapped[Matter] = mapped_column(one_of(Matter, "matter"))
     rule: Mapped[dict[str, Any]]
+    secrecy: Mapped[Secrecy] = mapped_column(one_of(Secrecy, "secrecy"))
+    change: Mapped[Change] = mapped_column(one_of(Change, "change"))
+    closes_when_all_voted: Mapped[bool] = mapped_column(default=False)
     opened_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[dict[str, Any] | None]
+    published_at: Mapped[datetime | None]
+    annulled_at: Mapped[datetime | None]
+    annulment: Mapped[str | None] = mapped_column(String(1000))
+    repeat_of: Mapped[UUID | None] = mapped_column(ForeignKey("vote.id"), unique=True)
     row_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = column_property(
         row_version
         + select(func.coalesce(func.sum(Ballot.sequence), 0))
         .where(Ballot.vote_id == id)
         .correlate_except(Ballot)
+        .scalar_subquery()
+        + select(func.count())
+        .select_from(CastMark)
+        .where(CastMark.vote_id == id)
+        .correlate_except(CastMark)
         .scalar_subquery()
     )
 
@@ -94,12 +197,24 @@ class Vote(Base):
         ),
         CheckConstraint("length(question) > 0", name="question"),
         CheckConstraint("(state = 'PREPARED') = (opened_at IS NULL)", name="opened"),
-        CheckConstraint("(state = 'CLOSED') = (closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint(
+            "(state IN ('CLOSED', 'ANNULLED')) = (closed_at IS NOT NULL)", name="closed"
+        ),
+        CheckConstraint("(state = 'ANNULLED') = (annulled_at IS NOT NULL)", name="annulled"),
+        CheckConstraint("published_at IS NULL OR closed_at IS NOT NULL", name="published"),
         CheckConstraint("row_version >= 1", name="row_version"),
+        Index(
+            "ix_vote_open",
+            "closes_at",
+            postgresql_where=text("state = 'OPEN'"),
+            sqlite_where=text("state = 'OPEN'"),
+        ),
     )
 
 
 class VoteOption(Base):
+    """What a ballot can mark. The two boxes of one candidate share `candidate_id`."""
+
     __tablename__ = "vote_option"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -107,12 +222,22 @@ class VoteOption(Base):
     position: Mapped[int]
     kind: Mapped[OptionKind] = mapped_column(one_of(OptionKind, "kind"))
     label: Mapped[str] = mapped_column(String(200))
+    candidate_id: Mapped[UUID | None]
 
     __table_args__ = (
         UniqueConstraint("vote_id", "position"),
-        UniqueConstraint("vote_id", "kind"),
+        UniqueConstraint("vote_id", "kind", "candidate_id"),
         UniqueConstraint("id", "vote_id"),
     )
+
+
+class Recusal(Base):
+    """A member who takes no part in a vote, because the matter concerns them."""
+
+    __tablename__ = "recusal"
+
+    vote_id: Mapped[UUID] = mapped_column(ForeignKey("vote.id"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), primary_key=True)
 
 
 class RollEntry(Base):
@@ -124,11 +249,16 @@ class RollEntry(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), primary_key=True)
     standing: Mapped[Standing] = mapped_column(one_of(Standing, "standing"))
     left_out: Mapped[LeftOut | None] = mapped_column(one_of(LeftOut, "left_out"))
+    weight: Mapped[int] = mapped_column(default=1)
     is_elsewhere: Mapped[bool]
     is_summoned: Mapped[bool]
     was_present_at_opening: Mapped[bool]
+    was_present_at_closing: Mapped[bool | None]
+    was_excused: Mapped[bool | None]
+    """As the vote closed, so that a recount does not depend on who comes later."""
+    amended_at: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint("left_out IS NULL OR left_out <> ''", name="reason"),)
+    __table_args__ = (CheckConstraint("weight >= 0", name="weight"),)
 
 
 class AuditRow(Base):

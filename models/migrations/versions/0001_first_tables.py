@@ -1,6 +1,6 @@
 """first tables
 
-Revision: 0001, after
+Revision: 0001, after nothing
 """
 
 import sqlalchemy as sa
@@ -191,11 +191,13 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("weight", sa.Integer(), server_default="1", nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "valid_to IS NULL OR valid_to > valid_from", name=op.f("ck_membership_period")
         ),
+        sa.CheckConstraint("weight >= 1", name=op.f("ck_membership_weight")),
         sa.ForeignKeyConstraint(
             ["member_id"], ["member.id"], name=op.f("fk_membership_member_id_member")
         ),
@@ -234,6 +236,56 @@ def upgrade() -> None:
         "uq_unit_parent_today",
         "unit_parent",
         ["unit_id"],
+        unique=True,
+        postgresql_where=sa.text("valid_to IS NULL"),
+        sqlite_where=sa.text("valid_to IS NULL"),
+    )
+    op.create_table(
+        "unit_rule",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "matter",
+            sa.Enum(
+                "ORDINARY",
+                "TWO_THIRDS",
+                "ADMISSION",
+                "DISCIPLINE",
+                "ELECTION",
+                "BYLAWS",
+                "PURPOSE",
+                "DISSOLUTION",
+                name="matter",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column(
+            "rule",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "valid_to IS NULL OR valid_to > valid_from", name=op.f("ck_unit_rule_period")
+        ),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_unit_rule_version")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_unit_rule_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_rule")),
+        sa.UniqueConstraint(
+            "unit_id", "matter", "version", name=op.f("uq_unit_rule_unit_id_matter_version")
+        ),
+    )
+    op.create_index(
+        "uq_unit_rule_today",
+        "unit_rule",
+        ["unit_id", "matter"],
         unique=True,
         postgresql_where=sa.text("valid_to IS NULL"),
         sqlite_where=sa.text("valid_to IS NULL"),
@@ -322,6 +374,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("meeting_id", "member_id", name=op.f("pk_attendance")),
     )
     op.create_table(
+        "proxy",
+        sa.Column("meeting_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("member_id <> holder_id", name=op.f("ck_proxy_no_self")),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["member.id"], name=op.f("fk_proxy_holder_id_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["meeting_id"], ["meeting.id"], name=op.f("fk_proxy_meeting_id_meeting")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_proxy_member_id_member")
+        ),
+        sa.PrimaryKeyConstraint("meeting_id", "member_id", name=op.f("pk_proxy")),
+    )
+    op.create_table(
         "session",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -350,7 +419,26 @@ def upgrade() -> None:
                 "PREPARED",
                 "OPEN",
                 "CLOSED",
+                "ANNULLED",
                 name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "matter",
+            sa.Enum(
+                "ORDINARY",
+                "TWO_THIRDS",
+                "ADMISSION",
+                "DISCIPLINE",
+                "ELECTION",
+                "BYLAWS",
+                "PURPOSE",
+                "DISSOLUTION",
+                name="matter",
                 native_enum=False,
                 create_constraint=True,
                 length=32,
@@ -364,7 +452,33 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column(
+            "secrecy",
+            sa.Enum(
+                "OPEN",
+                "UNATTRIBUTED",
+                name="secrecy",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "change",
+            sa.Enum(
+                "FINAL",
+                "LAST_COUNTS",
+                name="change",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("closes_when_all_voted", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "outcome",
@@ -373,25 +487,46 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("annulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("annulment", sa.String(length=1000), nullable=True),
+        sa.Column("repeat_of", sa.Uuid(), nullable=True),
         sa.Column("row_version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "(state = 'CLOSED') = (closed_at IS NOT NULL)", name=op.f("ck_vote_closed")
+            "(state = 'ANNULLED') = (annulled_at IS NOT NULL)", name=op.f("ck_vote_annulled")
         ),
         sa.CheckConstraint(
             "(state = 'PREPARED') = (opened_at IS NULL)", name=op.f("ck_vote_opened")
         ),
+        sa.CheckConstraint(
+            "(state IN ('CLOSED', 'ANNULLED')) = (closed_at IS NOT NULL)",
+            name=op.f("ck_vote_closed"),
+        ),
         sa.CheckConstraint("length(question) > 0", name=op.f("ck_vote_question")),
+        sa.CheckConstraint(
+            "published_at IS NULL OR closed_at IS NOT NULL", name=op.f("ck_vote_published")
+        ),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_vote_row_version")),
         sa.ForeignKeyConstraint(
             ["meeting_id", "item_id"],
             ["agenda_item.meeting_id", "agenda_item.id"],
             name=op.f("fk_vote_meeting_id_item_id_agenda_item"),
         ),
+        sa.ForeignKeyConstraint(["repeat_of"], ["vote.id"], name=op.f("fk_vote_repeat_of_vote")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vote")),
         sa.UniqueConstraint("meeting_id", "position", name=op.f("uq_vote_meeting_id_position")),
+        sa.UniqueConstraint("repeat_of", name=op.f("uq_vote_repeat_of")),
     )
     op.create_index(op.f("ix_vote_item_id"), "vote", ["item_id"], unique=False)
     op.create_index(op.f("ix_vote_meeting_id"), "vote", ["meeting_id"], unique=False)
+    op.create_index(
+        "ix_vote_open",
+        "vote",
+        ["closes_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'OPEN'"),
+        sqlite_where=sa.text("state = 'OPEN'"),
+    )
     op.create_table(
         "audit",
         sa.Column("vote_id", sa.Uuid(), nullable=False),
@@ -401,7 +536,13 @@ def upgrade() -> None:
             sa.Enum(
                 "CREATED",
                 "OPENED",
+                "ROLL_AMENDED",
+                "EXTENDED",
+                "HANDS_RECORDED",
                 "CLOSED",
+                "TIE_BROKEN",
+                "PUBLISHED",
+                "ANNULLED",
                 name="kind",
                 native_enum=False,
                 create_constraint=True,
@@ -421,6 +562,38 @@ def upgrade() -> None:
         sa.CheckConstraint("sequence >= 1", name=op.f("ck_audit_sequence")),
         sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_audit_vote_id_vote")),
         sa.PrimaryKeyConstraint("vote_id", "sequence", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "paper",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "validity",
+            sa.Enum(
+                "VALID",
+                "BLANK",
+                "INVALID",
+                name="validity",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_paper_vote_id_vote")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paper")),
+        sa.UniqueConstraint("id", "vote_id", name=op.f("uq_paper_id_vote_id")),
+    )
+    op.create_index(op.f("ix_paper_vote_id"), "paper", ["vote_id"], unique=False)
+    op.create_table(
+        "recusal",
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_recusal_member_id_member")
+        ),
+        sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_recusal_vote_id_vote")),
+        sa.PrimaryKeyConstraint("vote_id", "member_id", name=op.f("pk_recusal")),
     )
     op.create_table(
         "roll_entry",
@@ -448,6 +621,8 @@ def upgrade() -> None:
                 "EXEMPT",
                 "FULL",
                 "TEMPORARY_ATTACHMENT",
+                "RECUSED",
+                "REPRESENTED",
                 name="left_out",
                 native_enum=False,
                 create_constraint=True,
@@ -455,10 +630,14 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("is_elsewhere", sa.Boolean(), nullable=False),
         sa.Column("is_summoned", sa.Boolean(), nullable=False),
         sa.Column("was_present_at_opening", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("left_out IS NULL OR left_out <> ''", name=op.f("ck_roll_entry_reason")),
+        sa.Column("was_present_at_closing", sa.Boolean(), nullable=True),
+        sa.Column("was_excused", sa.Boolean(), nullable=True),
+        sa.Column("amended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("weight >= 0", name=op.f("ck_roll_entry_weight")),
         sa.ForeignKeyConstraint(
             ["member_id"], ["member.id"], name=op.f("fk_roll_entry_member_id_member")
         ),
@@ -476,6 +655,8 @@ def upgrade() -> None:
                 "FOR",
                 "AGAINST",
                 "ABSTAIN",
+                "CHOICE",
+                "MEASURE",
                 name="kind",
                 native_enum=False,
                 create_constraint=True,
@@ -484,10 +665,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("candidate_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_vote_option_vote_id_vote")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vote_option")),
         sa.UniqueConstraint("id", "vote_id", name=op.f("uq_vote_option_id_vote_id")),
-        sa.UniqueConstraint("vote_id", "kind", name=op.f("uq_vote_option_vote_id_kind")),
+        sa.UniqueConstraint(
+            "vote_id", "kind", "candidate_id", name=op.f("uq_vote_option_vote_id_kind_candidate_id")
+        ),
         sa.UniqueConstraint("vote_id", "position", name=op.f("uq_vote_option_vote_id_position")),
     )
     op.create_table(
@@ -497,6 +681,19 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "validity",
+            sa.Enum(
+                "VALID",
+                "BLANK",
+                "INVALID",
+                name="validity",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
         sa.Column("cast_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("length(key) > 0", name=op.f("ck_ballot_key")),
         sa.CheckConstraint("sequence >= 1", name=op.f("ck_ballot_sequence")),
@@ -507,8 +704,70 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ballot")),
         sa.UniqueConstraint("id", "vote_id", name=op.f("uq_ballot_id_vote_id")),
-        sa.UniqueConstraint("vote_id", "member_id", name=op.f("uq_ballot_vote_id_member_id")),
+        sa.UniqueConstraint(
+            "vote_id", "member_id", "key", name=op.f("uq_ballot_vote_id_member_id_key")
+        ),
+        sa.UniqueConstraint(
+            "vote_id", "member_id", "sequence", name=op.f("uq_ballot_vote_id_member_id_sequence")
+        ),
     )
+    op.create_table(
+        "cast_mark",
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("cast_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("length(key) > 0", name=op.f("ck_cast_mark_key")),
+        sa.ForeignKeyConstraint(
+            ["vote_id", "member_id"],
+            ["roll_entry.vote_id", "roll_entry.member_id"],
+            name=op.f("fk_cast_mark_vote_id_member_id_roll_entry"),
+        ),
+        sa.PrimaryKeyConstraint("vote_id", "member_id", name=op.f("pk_cast_mark")),
+    )
+    op.create_table(
+        "hand_count",
+        sa.Column("option_id", sa.Uuid(), nullable=False),
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.Column("hands", sa.Integer(), nullable=False),
+        sa.CheckConstraint("hands >= 0", name=op.f("ck_hand_count_hands")),
+        sa.ForeignKeyConstraint(
+            ["option_id", "vote_id"],
+            ["vote_option.id", "vote_option.vote_id"],
+            name=op.f("fk_hand_count_option_id_vote_id_vote_option"),
+        ),
+        sa.PrimaryKeyConstraint("option_id", name=op.f("pk_hand_count")),
+    )
+    op.create_index(op.f("ix_hand_count_vote_id"), "hand_count", ["vote_id"], unique=False)
+    op.create_table(
+        "hand_mark",
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["vote_id", "member_id"],
+            ["roll_entry.vote_id", "roll_entry.member_id"],
+            name=op.f("fk_hand_mark_vote_id_member_id_roll_entry"),
+        ),
+        sa.PrimaryKeyConstraint("vote_id", "member_id", name=op.f("pk_hand_mark")),
+    )
+    op.create_table(
+        "paper_choice",
+        sa.Column("paper_id", sa.Uuid(), nullable=False),
+        sa.Column("option_id", sa.Uuid(), nullable=False),
+        sa.Column("vote_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["option_id", "vote_id"],
+            ["vote_option.id", "vote_option.vote_id"],
+            name=op.f("fk_paper_choice_option_id_vote_id_vote_option"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["paper_id", "vote_id"],
+            ["paper.id", "paper.vote_id"],
+            name=op.f("fk_paper_choice_paper_id_vote_id_paper"),
+        ),
+        sa.PrimaryKeyConstraint("paper_id", "option_id", name=op.f("pk_paper_choice")),
+    )
+    op.create_index(op.f("ix_paper_choice_option_id"), "paper_choice", ["option_id"], unique=False)
     op.create_table(
         "ballot_choice",
         sa.Column("ballot_id", sa.Uuid(), nullable=False),
@@ -534,15 +793,31 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_ballot_choice_option_id"), table_name="ballot_choice")
     op.drop_table("ballot_choice")
+    op.drop_index(op.f("ix_paper_choice_option_id"), table_name="paper_choice")
+    op.drop_table("paper_choice")
+    op.drop_table("hand_mark")
+    op.drop_index(op.f("ix_hand_count_vote_id"), table_name="hand_count")
+    op.drop_table("hand_count")
+    op.drop_table("cast_mark")
     op.drop_table("ballot")
     op.drop_table("vote_option")
     op.drop_table("roll_entry")
+    op.drop_table("recusal")
+    op.drop_index(op.f("ix_paper_vote_id"), table_name="paper")
+    op.drop_table("paper")
     op.drop_table("audit")
+    op.drop_index(
+        "ix_vote_open",
+        table_name="vote",
+        postgresql_where=sa.text("state = 'OPEN'"),
+        sqlite_where=sa.text("state = 'OPEN'"),
+    )
     op.drop_index(op.f("ix_vote_meeting_id"), table_name="vote")
     op.drop_index(op.f("ix_vote_item_id"), table_name="vote")
     op.drop_table("vote")
     op.drop_index(op.f("ix_session_account_id"), table_name="session")
     op.drop_table("session")
+    op.drop_table("proxy")
     op.drop_table("attendance")
     op.drop_index(
         "uq_agenda_item_current",
@@ -553,6 +828,13 @@ def downgrade() -> None:
     op.drop_table("agenda_item")
     op.drop_index(op.f("ix_activation_card_account_id"), table_name="activation_card")
     op.drop_table("activation_card")
+    op.drop_index(
+        "uq_unit_rule_today",
+        table_name="unit_rule",
+        postgresql_where=sa.text("valid_to IS NULL"),
+        sqlite_where=sa.text("valid_to IS NULL"),
+    )
+    op.drop_table("unit_rule")
     op.drop_index(
         "uq_unit_parent_today",
         table_name="unit_parent",

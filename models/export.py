@@ -1,0 +1,156 @@
+"""A vote with everything that its outcome rests on, as plain JSON."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.ballot_box import list_ballots
+from models.votes import (
+    AuditRow,
+    CastMark,
+    HandCount,
+    HandMark,
+    Paper,
+    PaperChoice,
+    RollEntry,
+    Vote,
+    VoteOption,
+)
+from rules.meetings import ENDED
+from rules.rule_sets import Secrecy
+
+
+async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | None:
+    """What `rules.recount` reads; None if there is no such vote, or none that has ended.
+
+    Of an UNATTRIBUTED vote it holds the roll and the papers, and nothing that joins them.
+    """
+    vote = await session.get(Vote, vote_id)
+    if vote is None or vote.state not in ENDED:
+        return None
+    ballots = await _papers(session, vote)
+    return {
+        "vote": str(vote.id),
+        "meeting": str(vote.meeting_id),
+        "question": vote.question,
+        "state": vote.state.value,
+        "secrecy": vote.secrecy.value,
+        "rule": vote.rule,
+        "options": await _options(session, vote_id),
+        "roll": await _roll(session, vote_id, {one["member"] for one in ballots}),
+        "ballots": ballots,
+        "hands": await _hands(session, vote_id),
+        "outcome": vote.outcome,
+        "audit": await _audit(session, vote_id),
+    }
+
+
+async def _options(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(VoteOption).where(VoteOption.vote_id == vote_id).order_by(VoteOption.position)
+    )
+    return [
+        {
+            "id": str(row.id),
+            "kind": row.kind.value,
+            "position": row.position,
+            "label": row.label,
+            "candidate": str(row.candidate_id) if row.candidate_id else None,
+        }
+        for row in rows
+    ]
+
+
+async def _papers(session: AsyncSession, vote: Vote) -> list[dict[str, Any]]:
+    """The ballots that count: by member where the vote is OPEN, by nobody otherwise."""
+    if vote.secrecy is Secrecy.OPEN:
+        ballots = (await list_ballots(session, [vote.id]))[vote.id]
+        return [
+            {
+                "id": str(one.id),
+                "member": str(one.member_id),
+                "validity": one.validity.value,
+                "choices": sorted(map(str, one.choices)),
+            }
+            for one in ballots
+        ]
+    papers = await session.execute(
+        select(Paper.id, Paper.validity).where(Paper.vote_id == vote.id).order_by(Paper.id)
+    )
+    choices: dict[UUID, list[str]] = {}
+    for row in await session.execute(
+        select(PaperChoice.paper_id, PaperChoice.option_id).where(PaperChoice.vote_id == vote.id)
+    ):
+        choices.setdefault(row.paper_id, []).append(str(row.option_id))
+    return [
+        {
+            "id": str(row.id),
+            "member": None,
+            "validity": row.validity.value,
+            "choices": sorted(choices.get(row.id, [])),
+        }
+        for row in papers
+    ]
+
+
+async def _roll(
+    session: AsyncSession, vote_id: UUID, with_ballot: set[str | None]
+) -> list[dict[str, Any]]:
+    marked = {
+        str(member_id)
+        for table in (CastMark, HandMark)
+        for member_id in await session.scalars(
+            select(table.member_id).where(table.vote_id == vote_id)
+        )
+    }
+    rows = await session.scalars(
+        select(RollEntry).where(RollEntry.vote_id == vote_id).order_by(RollEntry.member_id)
+    )
+    return [
+        {
+            "member": str(row.member_id),
+            "standing": row.standing.value,
+            "leftOut": row.left_out.value if row.left_out else None,
+            "weight": row.weight,
+            "hasCast": str(row.member_id) in with_ballot | marked,
+            "isElsewhere": row.is_elsewhere,
+            "isSummoned": row.is_summoned,
+            "isExcused": bool(row.was_excused),
+            "wasPresentAtOpening": row.was_present_at_opening,
+            "isPresent": bool(row.was_present_at_closing),
+        }
+        for row in rows
+    ]
+
+
+async def _hands(session: AsyncSession, vote_id: UUID) -> dict[str, int]:
+    rows = await session.scalars(
+        select(HandCount).where(HandCount.vote_id == vote_id).order_by(HandCount.option_id)
+    )
+    return {str(row.option_id): row.hands for row in rows}
+
+
+async def _audit(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(AuditRow).where(AuditRow.vote_id == vote_id).order_by(AuditRow.sequence)
+    )
+    return [
+        {
+            "sequence": row.sequence,
+            "kind": row.kind.value,
+            "payload": row.payload,
+            "previousHash": row.previous_hash.hex(),
+            "hash": row.hash.hex(),
+        }
+        for row in rows
+    ]
+
+
+async def list_ended_votes(session: AsyncSession) -> list[UUID]:
+    """The ids of all votes that have ended, in the order of their closing."""
+    rows = await session.scalars(
+        select(Vote.id).where(Vote.state.in_(ENDED)).order_by(Vote.closed_at, Vote.id)
+    )
+    return list(rows)

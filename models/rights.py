@@ -1,0 +1,32 @@
+"""The rights of the application's own role on PostgreSQL: it never changes what was cast."""
+
+from sqlalchemy import Connection
+
+from models.base import Base
+from models.database import Database
+
+ONLY_INSERTED = frozenset({"ballot", "ballot_choice", "cast_mark", "hand_mark", "audit"})
+PAPERS = frozenset({"paper", "paper_choice"})
+"""Rewritten by `rewrite_papers` alone, which runs with its owner's rights."""
+
+
+async def grant(database: Database, role: str) -> None:
+    """Give a role what serving needs and take everything else on our tables from it.
+
+    Run as the owner of the tables, who is another role. Raises ValueError off PostgreSQL.
+    """
+    if database.dialect != "postgresql":
+        raise ValueError("only PostgreSQL has roles")
+    async with database.writer_engine.begin() as connection:
+        await connection.run_sync(_grant, role)
+
+
+def _grant(connection: Connection, role: str) -> None:
+    name = connection.dialect.identifier_preparer.quote(role)
+    for table in Base.metadata.sorted_tables:
+        connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {name}")
+        inserted_only = table.name in ONLY_INSERTED | PAPERS
+        rights = "SELECT, INSERT" if inserted_only else "SELECT, INSERT, UPDATE, DELETE"
+        connection.exec_driver_sql(f"GRANT {rights} ON {table.name} TO {name}")
+    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {name}")
+    connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION rewrite_papers TO {name}")
