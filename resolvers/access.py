@@ -158,9 +158,16 @@ async def may_in_unit(context: Context, act: Act, unit_id: UUID) -> bool:
 
 
 async def viewer_relations(context: Context, unit_id: UUID) -> frozenset[Relation]:
-    """The viewer's relations to a unit that need no look at the tree."""
-    async with context.reading() as session:
-        return direct_relations(await _viewer_place(context, session), unit_id)
+    """The viewer's relations to a unit that need no look at the tree.
+
+    Where the place is known it waits for nothing: fields that waited here one after the other
+    would go on one by one, and what they load next would no longer be one statement.
+    """
+    place = context.snapshot.place
+    if place is None:
+        async with context.reading() as session:
+            place = await _viewer_place(context, session)
+    return direct_relations(place, unit_id)
 
 
 async def _viewer_place(context: Context, session: AsyncSession) -> Place:

@@ -14,6 +14,9 @@ from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from realtime.feed import Feed
 from resolvers.batches import Batcher
+from rules.ballots import Option
+from rules.meetings import VoteState
+from rules.rule_sets import RuleSet
 
 MOST_TOGETHER = 200
 """Ballots of one transaction: beyond, the first would wait noticeably for the last."""
@@ -23,10 +26,11 @@ VOTES_KEPT = 1_000
 
 @dataclass(frozen=True)
 class VoteFacts:
-    """What of a vote never changes."""
+    """What of a vote never changes once it has opened."""
 
     meeting_id: UUID
-    options: frozenset[UUID]
+    rule: RuleSet
+    options: tuple[Option, ...]
 
 
 class Casting:
@@ -43,7 +47,7 @@ class Casting:
         self._writers: dict[UUID, Batcher[NewBallot, CastBallot | None]] = {}
 
     async def facts(self, vote_id: UUID) -> VoteFacts | None:
-        """None if there is no such vote."""
+        """None if there is no such vote, or none that has been opened."""
         if vote_id not in self._facts:
             facts = await self._read_facts(vote_id)
             if facts is None:
@@ -56,35 +60,43 @@ class Casting:
         """The ballot as recorded and committed, or None if the box did not take it."""
         if vote_id not in self._writers:
             _make_room(self._writers)
-            self._writers[vote_id] = self._writer(vote_id, facts.meeting_id)
+            self._writers[vote_id] = self._writer(vote_id, facts)
         return await self._writers[vote_id].do(ballot)
 
-    def _writer(self, vote_id: UUID, meeting_id: UUID) -> Batcher[NewBallot, CastBallot | None]:
+    def _writer(self, vote_id: UUID, facts: VoteFacts) -> Batcher[NewBallot, CastBallot | None]:
         async def write(ballots: list[NewBallot]) -> Sequence[CastBallot | None]:
             async with self._database.writing() as session:
                 await hold_shared(session, vote_id)
-                put = await put_ballots(session, vote_id, ballots)
+                put = await put_ballots(session, vote_id, facts.rule.secrecy, ballots)
                 await session.commit()
             return put
 
         async def publish(put: Sequence[CastBallot | None]) -> None:
             if any(put):
-                channel = channel_of_meeting(meeting_id)
+                channel = channel_of_meeting(facts.meeting_id)
                 await self._feed.publish(channel, {topic_of_vote(vote_id)})
 
         return Batcher(write, MOST_TOGETHER, publish)
 
     async def _read_facts(self, vote_id: UUID) -> VoteFacts | None:
         statement = (
-            select(Vote.meeting_id, VoteOption.id)
+            select(
+                Vote.meeting_id,
+                Vote.rule,
+                VoteOption.id,
+                VoteOption.kind,
+                VoteOption.position,
+                VoteOption.candidate_id,
+            )
             .join(VoteOption, VoteOption.vote_id == Vote.id)
-            .where(Vote.id == vote_id)
+            .where(Vote.id == vote_id, Vote.state != VoteState.PREPARED)
         )
         async with self._database.glance() as connection:
             rows = (await connection.execute(statement)).all()
         if not rows:
             return None
-        return VoteFacts(rows[0].meeting_id, frozenset(row.id for row in rows))
+        options = [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
+        return VoteFacts(rows[0].meeting_id, RuleSet.from_data(rows[0].rule), tuple(options))
 
 
 def _make_room(kept: dict[UUID, Any]) -> None:

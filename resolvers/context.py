@@ -132,6 +132,8 @@ class Context:
         A failed publish does not undo anything. Once the commit has begun, a cancelled caller
         (a member who closes the page) cancels neither the commit nor what follows it.
         """
+        # An operation that waits for a connection holds none: enough of them would wait for ever.
+        await self.release()
         transaction = Transaction(self.database.writing())
         try:
             yield transaction

@@ -11,18 +11,25 @@ from aiodataloader import DataLoader
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models.ballot_box import CastBallot, count_options, find_ballots
+from models.ballot_box import (
+    CastBallot,
+    RecordedBallot,
+    count_votes,
+    find_casts,
+    list_ballots,
+    list_castable,
+)
 from models.base import Base
 from models.database import ReadSession
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
-from models.votes import RollEntry, Vote, VoteOption
+from models.votes import AuditRow, HandMark, RollEntry, Vote, VoteOption
+from rules.ballots import Tallies
 from rules.meetings import MeetingState
 from rules.members import MembershipKind
 
 Entity = TypeVar("Entity", bound=Base)
 Reading = Callable[[], AbstractAsyncContextManager[ReadSession]]
-Counts = list[tuple[UUID, int]]
 MemberOfVote = tuple[UUID, UUID]
 
 
@@ -199,15 +206,27 @@ class Loaders:
         return DataLoader(load)
 
     @cached_property
-    def option_counts(self) -> DataLoader[UUID, Counts]:
-        """(option, ballots) by vote, recounted from the ballots."""
+    def tallies(self) -> DataLoader[UUID, Tallies]:
+        """By vote, recounted from ballots, papers and hands."""
 
-        async def load(keys: list[UUID]) -> list[Counts]:
-            found: dict[UUID, Counts] = defaultdict(list)
+        async def load(keys: list[UUID]) -> list[Tallies]:
             async with self._reading() as session:
-                for count in await count_options(session, keys):
-                    found[count.vote_id].append((count.option_id, count.ballots))
+                found = await count_votes(session, keys)
             return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def hands(self) -> DataLoader[UUID, int]:
+        """Members whose hands were counted, by vote."""
+
+        async def load(keys: list[UUID]) -> list[int]:
+            statement = (
+                select(HandMark.vote_id, func.count())
+                .where(HandMark.vote_id.in_(keys))
+                .group_by(HandMark.vote_id)
+            )
+            return await self._counted(statement, keys)
 
         return DataLoader(load)
 
@@ -226,33 +245,62 @@ class Loaders:
         return DataLoader(load)
 
     @cached_property
-    def ballot(self) -> DataLoader[MemberOfVote, CastBallot | None]:
-        """A member's ballot, by (vote, member)."""
+    def roll(self) -> DataLoader[UUID, list[RollEntry]]:
+        """Everyone on the roll, by vote."""
+        return self._many(RollEntry, RollEntry.vote_id, RollEntry.member_id)
 
-        async def load(keys: list[MemberOfVote]) -> list[CastBallot | None]:
-            found: dict[MemberOfVote, CastBallot] = {}
+    @cached_property
+    def audit(self) -> DataLoader[UUID, list[AuditRow]]:
+        """The audit chain, by vote."""
+        return self._many(AuditRow, AuditRow.vote_id, AuditRow.sequence)
+
+    @cached_property
+    def record(self) -> DataLoader[UUID, list[RecordedBallot]]:
+        """The ballots that count in a vote that is OPEN, with their names, by vote."""
+
+        async def load(keys: list[UUID]) -> list[list[RecordedBallot]]:
             async with self._reading() as session:
-                for member_id, vote_ids in _by_member(keys).items():
-                    ballots = await find_ballots(session, vote_ids, member_id)
-                    found |= {(vote_id, member_id): cast for vote_id, cast in ballots.items()}
+                found = await list_ballots(session, keys)
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def repetition(self) -> DataLoader[UUID, UUID | None]:
+        """The vote that repeats a vote, by the repeated one."""
+
+        async def load(keys: list[UUID]) -> list[UUID | None]:
+            statement = select(Vote.repeat_of, Vote.id).where(Vote.repeat_of.in_(keys))
+            async with self._reading() as session:
+                found = {row.repeat_of: row.id for row in await session.execute(statement)}
             return [found.get(key) for key in keys]
 
         return DataLoader(load)
 
     @cached_property
-    def is_entitled(self) -> DataLoader[MemberOfVote, bool]:
-        """Whether a member is on the roll and not left out, by (vote, member)."""
+    def cast(self) -> DataLoader[MemberOfVote, CastBallot | None]:
+        """A member's cast that counts, by (vote, member)."""
+
+        async def load(keys: list[MemberOfVote]) -> list[CastBallot | None]:
+            found: dict[MemberOfVote, CastBallot] = {}
+            async with self._reading() as session:
+                for member_id, vote_ids in _by_member(keys).items():
+                    casts = await find_casts(session, vote_ids, member_id)
+                    found |= {(vote_id, member_id): of[-1] for vote_id, of in casts.items()}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def may_cast(self) -> DataLoader[MemberOfVote, bool]:
+        """Whether the box would take a ballot of the member now, by (vote, member)."""
 
         async def load(keys: list[MemberOfVote]) -> list[bool]:
             found: set[MemberOfVote] = set()
             async with self._reading() as session:
                 for member_id, vote_ids in _by_member(keys).items():
-                    statement = select(RollEntry.vote_id).where(
-                        RollEntry.vote_id.in_(vote_ids),
-                        RollEntry.member_id == member_id,
-                        RollEntry.left_out.is_(None),
-                    )
-                    found |= {(vote_id, member_id) for vote_id in await session.scalars(statement)}
+                    taken = await list_castable(session, vote_ids, member_id)
+                    found |= {(vote_id, member_id) for vote_id in taken}
             return [key in found for key in keys]
 
         return DataLoader(load)

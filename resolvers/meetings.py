@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select, update
 
 from models.base import database_clock
 from models.database import WriteSession, insert_or_ignore
-from models.meetings import AgendaItem, Attendance, Meeting
+from models.meetings import AgendaItem, Attendance, Meeting, Proxy
 from models.units import Member, Membership
 from models.votes import Vote
 from realtime.events import MEETING_TOPIC, channel_of_meeting
@@ -133,6 +133,33 @@ async def check_in(context: Context, meeting_id: str) -> Meeting:
         check_in_allowed(meeting.state)
         if await _mark_present(transaction.session, meeting.id, viewer.member_id):
             transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def give_proxy(context: Context, meeting_id: str, holder_id: str) -> Meeting:
+    """Let another member of the branch vote for the viewer while they are absent.
+
+    Counts in votes opened afterwards, where the rule knows proxies. Raises WRONG_STATE.
+    """
+    viewer = context.signed_in()
+    holder = parse_id(holder_id, "member")
+    async with context.transaction() as transaction:
+        session = transaction.session
+        meeting = await meeting_to_join(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.GIVE_PROXY
+        )
+        check_in_allowed(meeting.state)
+        belongs = await session.scalar(
+            select(Membership.id).where(
+                Membership.member_id == holder,
+                Membership.unit_id == meeting.unit_id,
+                Membership.valid_to.is_(None),
+            )
+        )
+        if belongs is None or holder == viewer.member_id:
+            raise not_found("member of this branch")
+        key = {"meeting_id": meeting.id, "member_id": viewer.member_id}
+        await session.merge(Proxy(**key, holder_id=holder))
     return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
 
 

@@ -1,53 +1,48 @@
-"""What happens to a vote: opened, cast in, closed, watched."""
+"""What happens to a vote: opened, extended, closed, decided, published, annulled, watched."""
 
-import hashlib
-import re
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Select, and_, or_, select, update
 
-from models.audit import append_audit
-from models.ballot_box import CastBallot, NewBallot, count_options, find_ballots, flip_vote
-from models.database import ReadSession, WriteSession
-from models.meetings import AgendaItem, Attendance, Meeting
-from models.units import Member, Membership
-from models.votes import Ballot, RollEntry, Vote
+from models.audit import append_audit, audit_head
+from models.ballot_box import count_votes, flip_vote, rewrite_papers
+from models.base import database_clock
+from models.database import WriteSession
+from models.locks import hold_alone
+from models.meetings import AgendaItem
+from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
 from realtime.events import GAP, channel_of_meeting, topic_of_vote
-from resolvers.access import (
-    load_place,
-    not_found,
-    parse_id,
-    permit_in_unit,
-    read_vote,
-    viewer_relations,
-    vote_to_change,
-)
-from resolvers.context import Context, Viewer
-from rules.audit import AuditKind, canonical_json
-from rules.meetings import AttendanceStatus, VoteState, check_open, check_opening
-from rules.members import MembershipKind
-from rules.permissions import Act, Place, may
+from resolvers.access import parse_id, read_vote, viewer_relations, vote_to_change
+from resolvers.context import Context, Transaction, Viewer
+from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
+from rules.audit import AuditKind
+from rules.ballots import Option, check_options
+from rules.elections import check_candidates
+from rules.explain import Labels
+from rules.meetings import VoteState, check_closed, check_open, check_opening
+from rules.outcome import Outcome, decide
+from rules.permissions import Act, may
+from rules.quorum import check_quorum, count_turnout
 from rules.refusals import Reason, Refusal
-from rules.voting import (
-    Elector,
-    RuleSet,
-    Voter,
-    check_choices,
-    decide,
-    electoral_roll,
-)
-from rules.voting import (
-    RollEntry as Entry,
-)
+from rules.roll import electoral_roll, roll_hash
+from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy
+from rules.ties import NO_TIE_BREAKERS, NextStep, TieBreakers
 
-_KEY = re.compile(r"[!-~]{1,64}")
+REASON_MAXIMUM = 1_000
+"""Characters of a reason."""
+
+_BREAKABLE = frozenset(
+    {NextStep.CHAIR_MUST_CAST, NextStep.BODY_DECIDES, NextStep.SENIORITY, NextStep.LOT}
+)
 
 
 async def open_vote(context: Context, vote_id: str) -> Vote:
     """Freeze the electoral roll and open the vote.
 
-    Raises VOTE_CLOSED, WRONG_STATE, MEETING_NOT_IN_SESSION, ITEM_NOT_CURRENT.
+    Raises VOTE_CLOSED, WRONG_STATE, MEETING_NOT_IN_SESSION, ITEM_NOT_CURRENT, NO_QUORUM,
+    TOO_FEW_CANDIDATES, TOO_MANY_CANDIDATES.
     """
     viewer = context.signed_in()
     async with context.transaction() as transaction:
@@ -57,58 +52,202 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
         )
         item = await session.get_one(AgendaItem, vote.item_id)
         check_opening(meeting.state, item.state, vote.state)
-        roll = electoral_roll(RuleSet.from_data(vote.rule), await _electors(session, meeting))
-        await _freeze_roll(session, vote.id, roll)
-        await flip_vote(session, vote.id, VoteState.OPEN)
-        await append_audit(session, vote.id, AuditKind.OPENED, _opened(viewer, roll))
-        transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
+        rule = RuleSet.from_data(vote.rule)
+        await _check_paper(session, rule, vote.id)
+        roll = electoral_roll(rule, await load_electors(session, meeting, vote.id))
+        await freeze_roll(session, vote.id, roll)
+        voters = await load_voters(session, vote)
+        check_quorum(rule, QuorumCheck.AT_EACH_VOTE, count_turnout(rule, voters))
+        opened_at = await flip_vote(session, vote.id, VoteState.OPEN)
+        if opened_at is not None and rule.duration_seconds is not None:
+            closes_at = opened_at + timedelta(seconds=rule.duration_seconds)
+            await _change(session, vote.id, closes_at=closes_at)
+        await append_audit(
+            session,
+            vote.id,
+            AuditKind.OPENED,
+            {
+                "by": str(viewer.member_id),
+                "eligible": sum(entry.is_entitled for entry in roll),
+                "roll": roll_hash(roll),
+            },
+        )
+        _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
-async def cast_ballot(
-    context: Context, vote_id: str, choices: Sequence[str], key: str
-) -> CastBallot:
-    """Cast the viewer's ballot, once. The same key gives the same receipt again, also later.
-
-    Raises INVALID_INPUT (key), INVALID_CHOICE, NOT_ENTITLED, ALREADY_VOTED, KEY_REUSED,
-    VOTE_NOT_OPEN, VOTE_CLOSED, NOT_ALLOWED, NOT_FOUND.
-    """
+async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vote:
+    """Give an open vote more time. Raises INVALID_INPUT for a moment that is not later."""
     viewer = context.signed_in()
-    wanted = parse_id(vote_id, "vote")
-    if not _KEY.fullmatch(key):
-        raise Refusal(Reason.INVALID_INPUT, "A key is 1 to 64 printable ASCII characters.")
-    facts = await context.casting.facts(wanted)
-    if facts is None:
-        raise not_found("vote")
-    choice = check_choices([_parse_choice(text) for text in choices], facts.options)
-    # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
-    ballot = NewBallot(viewer.member_id, viewer.session_id, key, (choice,))
-    recorded = await context.casting.cast(wanted, facts, ballot)
-    return recorded or await _earlier_ballot(context, viewer, wanted, ballot)
+    async with context.transaction() as transaction:
+        session = transaction.session
+        vote, _ = await vote_to_change(
+            transaction, viewer, parse_id(vote_id, "vote"), Act.EXTEND_VOTE
+        )
+        check_open(vote.state)
+        now = await session.scalar(select(database_clock()))
+        if closes_at.tzinfo is None or now is None or closes_at <= max(now, vote.closes_at or now):
+            raise Refusal(Reason.INVALID_INPUT, "Name a later moment, with its time zone.")
+        await _change(session, vote.id, closes_at=closes_at)
+        await append_audit(
+            session,
+            vote.id,
+            AuditKind.EXTENDED,
+            {"by": str(viewer.member_id), "closesAt": closes_at.isoformat()},
+        )
+        _announce(transaction, vote)
+    return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
 async def close_vote(context: Context, vote_id: str) -> Vote:
     """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED."""
     viewer = context.signed_in()
     async with context.transaction() as transaction:
-        session = transaction.session
-        vote, meeting = await vote_to_change(
+        vote, _ = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.CLOSE_VOTE
         )
         check_open(vote.state)
-        await flip_vote(session, vote.id, VoteState.CLOSED)
-        counts = {count.kind: count.ballots for count in await count_options(session, [vote.id])}
-        outcome = decide(RuleSet.from_data(vote.rule), await _voters(session, vote), counts)
-        await session.execute(
-            update(Vote).where(Vote.id == vote.id).values(outcome=outcome.to_data())
+        await close_held_vote(transaction, vote, viewer)
+    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+
+
+async def close_held_vote(transaction: Transaction, vote: Vote, by: Viewer | None) -> None:
+    """Close an open vote that the transaction holds alone; by nobody when its time is over.
+
+    The state flips first, then the ballots are counted. What everybody has seen live is published
+    at once; a hidden or an undecided result waits for the chair.
+    """
+    session = transaction.session
+    await flip_vote(session, vote.id, VoteState.CLOSED)
+    await freeze_presence(session, vote)
+    if vote.secrecy is Secrecy.UNATTRIBUTED:
+        await rewrite_papers(session, vote.id)
+    outcome = await _decide(session, vote, NO_TIE_BREAKERS)
+    who = {"by": str(by.member_id) if by else None}
+    await append_audit(session, vote.id, AuditKind.CLOSED, {**who, "outcome": outcome.to_data()})
+    is_seen = RuleSet.from_data(vote.rule).live_tally is LiveTally.ALWAYS
+    if is_seen and outcome.next_step not in _BREAKABLE:
+        await _publish(session, vote, who)
+    _announce(transaction, vote)
+
+
+async def close_due_votes(context: Context) -> None:
+    """Close every vote whose time is over, or in which all have voted where the rule says so.
+
+    Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
+    it closed.
+    """
+    async with context.reading() as reading:
+        due = (await reading.execute(_due())).all()
+    for row in due:
+        async with context.transaction() as transaction:
+            session = transaction.session
+            await hold_alone(session, row.meeting_id)
+            await hold_alone(session, row.id)
+            still_due = await session.scalar(_due().where(Vote.id == row.id))
+            if still_due is not None:
+                await close_held_vote(transaction, await session.get_one(Vote, row.id), by=None)
+
+
+def _due() -> Select[UUID, UUID]:
+    has_cast = or_(
+        *(
+            select(table.vote_id)
+            .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
+            .correlate(Vote, RollEntry)
+            .exists()
+            for table in (Ballot, CastMark, HandMark)
         )
+    )
+    waits_for_somebody = (
+        select(RollEntry.vote_id)
+        .where(RollEntry.vote_id == Vote.id, RollEntry.left_out.is_(None), ~has_cast)
+        .correlate(Vote)
+        .exists()
+    )
+    return select(Vote.id, Vote.meeting_id).where(
+        Vote.state == VoteState.OPEN,
+        or_(
+            Vote.closes_at <= database_clock(),
+            and_(Vote.closes_when_all_voted.is_(True), ~waits_for_somebody),
+        ),
+    )
+
+
+async def break_tie(
+    context: Context, vote_id: str, chosen: Sequence[str], seniority: Sequence[str]
+) -> Vote:
+    """Decide a closed vote whose outcome waits for a tie-breaker.
+
+    The chair's or the body's choice, the order of seniority, or nothing for a lot: its seed is the
+    audit chain's head, which was fixed with the ballots. Raises WRONG_STATE, INVALID_CHOICE.
+    """
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        session = transaction.session
+        vote, _ = await vote_to_change(
+            transaction, viewer, parse_id(vote_id, "vote"), Act.BREAK_TIE
+        )
+        check_closed(vote.state)
+        before = Outcome.from_data(vote.outcome or {})
+        if vote.published_at is not None or before.next_step not in _BREAKABLE:
+            raise Refusal(Reason.WRONG_STATE, "This result waits for no tie-breaker.")
+        seed = (await audit_head(session, vote.id)).hex()
+        breakers = TieBreakers(
+            chosen=tuple(parse_id(text, "option") for text in chosen),
+            seniority=tuple(parse_id(text, "option") for text in seniority),
+            seed=seed if before.next_step is NextStep.LOT else None,
+        )
+        outcome = await _decide(session, vote, breakers)
+        if outcome.next_step in _BREAKABLE:
+            raise Refusal(Reason.INVALID_CHOICE, "This does not break the tie.")
         await append_audit(
             session,
             vote.id,
-            AuditKind.CLOSED,
+            AuditKind.TIE_BROKEN,
             {"by": str(viewer.member_id), "outcome": outcome.to_data()},
         )
-        transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
+        _announce(transaction, vote)
+    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+
+
+async def publish_vote(context: Context, vote_id: str) -> Vote:
+    """Show the result to everybody, for good. Publishing twice is the same as once.
+
+    Raises VOTE_STILL_OPEN, and WRONG_STATE while the result waits for a tie-breaker.
+    """
+    viewer = context.signed_in()
+    async with context.transaction() as transaction:
+        vote, _ = await vote_to_change(
+            transaction, viewer, parse_id(vote_id, "vote"), Act.PUBLISH_VOTE
+        )
+        check_closed(vote.state)
+        if Outcome.from_data(vote.outcome or {}).next_step in _BREAKABLE:
+            raise Refusal(Reason.WRONG_STATE, "The result waits for a tie-breaker.")
+        if vote.published_at is None:
+            await _publish(transaction.session, vote, {"by": str(viewer.member_id)})
+            _announce(transaction, vote)
+    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+
+
+async def annul_vote(context: Context, vote_id: str, reason: str) -> Vote:
+    """Set a closed vote aside with a reason; nothing of it is deleted. Raises WRONG_STATE."""
+    viewer = context.signed_in()
+    reason = reason.strip()
+    if not 0 < len(reason) <= REASON_MAXIMUM or "\0" in reason:
+        raise Refusal(Reason.INVALID_INPUT, f"Give a reason of 1 to {REASON_MAXIMUM} characters.")
+    async with context.transaction() as transaction:
+        session = transaction.session
+        vote, _ = await vote_to_change(
+            transaction, viewer, parse_id(vote_id, "vote"), Act.ANNUL_VOTE
+        )
+        check_closed(vote.state)
+        await flip_vote(session, vote.id, VoteState.ANNULLED)
+        await _change(session, vote.id, annulment=reason)
+        await append_audit(
+            session, vote.id, AuditKind.ANNULLED, {"by": str(viewer.member_id), "reason": reason}
+        )
+        _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
@@ -132,166 +271,75 @@ async def watch_vote(context: Context, vote_id: str) -> AsyncGenerator[Vote, Non
 
 async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     """What the viewer can do with the vote as it stands."""
-    if vote.state is VoteState.CLOSED:
-        return []
     acts = []
     key = (vote.id, context.signed_in().member_id)
-    if vote.state is VoteState.OPEN and await context.loaders.is_entitled.load(key):
-        acts = [Act.CAST_BALLOT] if await context.loaders.ballot.load(key) is None else []
-    chairing = Act.OPEN_VOTE if vote.state is VoteState.PREPARED else Act.CLOSE_VOTE
+    if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
+        acts.append(Act.CAST_BALLOT)
     meeting = await context.loaders.meeting.load(vote.meeting_id)
-    if may(chairing, await viewer_relations(context, meeting.unit_id)):
-        acts.append(chairing)
-    return acts
+    relations = await viewer_relations(context, meeting.unit_id)
+    return acts + [act for act in _chair_acts(vote) if may(act, relations)]
 
 
-async def _electors(session: WriteSession, meeting: Meeting) -> list[Elector]:
-    """Everyone in the branch today, as the rules want to see them, in the order of their ids."""
-    elsewhere = (
-        select(Membership.member_id)
-        .where(
-            Membership.kind == MembershipKind.TEMPORARY,
-            Membership.valid_to.is_(None),
-            Membership.unit_id != meeting.unit_id,
-        )
-        .scalar_subquery()
+def _chair_acts(vote: Vote) -> list[Act]:
+    match vote.state:
+        case VoteState.PREPARED:
+            return [Act.OPEN_VOTE, Act.PREPARE_VOTE]
+        case VoteState.OPEN:
+            return [Act.CLOSE_VOTE, Act.EXTEND_VOTE, Act.AMEND_ROLL, Act.RECORD_HANDS]
+        case VoteState.ANNULLED:
+            return [Act.REPEAT_VOTE]
+        case VoteState.CLOSED if vote.published_at is not None:
+            return [Act.ANNUL_VOTE, Act.REPEAT_VOTE]
+        case VoteState.CLOSED:
+            next_step = Outcome.from_data(vote.outcome or {}).next_step
+            first = Act.BREAK_TIE if next_step in _BREAKABLE else Act.PUBLISH_VOTE
+            return [first, Act.ANNUL_VOTE]
+
+
+async def load_options(session: WriteSession, vote_id: UUID) -> list[Option]:
+    rows = await session.scalars(select(VoteOption).where(VoteOption.vote_id == vote_id))
+    return [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
+
+
+def labels_of(options: Sequence[VoteOption]) -> Labels:
+    """What the sentences call the options."""
+    return {option.id: option.label for option in options}
+
+
+async def _check_paper(session: WriteSession, rule: RuleSet, vote_id: UUID) -> None:
+    options = await load_options(session, vote_id)
+    check_options(rule, options)
+    if rule.method in ELECTIONS:
+        check_candidates(rule, len({option.candidate_id or option.id for option in options}))
+
+
+async def _decide(session: WriteSession, vote: Vote, breakers: TieBreakers) -> Outcome:
+    """Recount and decide, and store the outcome."""
+    tallies = await count_votes(session, [vote.id])
+    outcome = decide(
+        RuleSet.from_data(vote.rule),
+        await load_options(session, vote.id),
+        await load_voters(session, vote),
+        tallies[vote.id],
+        breakers,
     )
-    rows = await session.execute(
-        select(
-            Member.id,
-            Member.standing,
-            Membership.kind,
-            Member.id.in_(elsewhere).label("is_elsewhere"),
-            Attendance.is_summoned,
-            Attendance.status,
-        )
-        .join(Membership, Membership.member_id == Member.id)
-        .outerjoin(
-            Attendance,
-            and_(Attendance.member_id == Member.id, Attendance.meeting_id == meeting.id),
-        )
-        .where(Membership.unit_id == meeting.unit_id, Membership.valid_to.is_(None))
-        .order_by(Member.id)
-    )
-    return [
-        Elector(
-            member_id=row.id,
-            standing=row.standing,
-            is_guest=row.kind is MembershipKind.TEMPORARY,
-            is_elsewhere=row.is_elsewhere,
-            is_summoned=bool(row.is_summoned),
-            is_present=row.status is AttendanceStatus.PRESENT,
-        )
-        for row in rows
-    ]
+    await _change(session, vote.id, outcome=outcome.to_data())
+    return outcome
 
 
-async def _freeze_roll(session: WriteSession, vote_id: UUID, roll: Sequence[Entry]) -> None:
-    if not roll:
-        return
+async def _publish(session: WriteSession, vote: Vote, who: dict[str, str | None]) -> None:
+    await _change(session, vote.id, published_at=database_clock())
+    await append_audit(session, vote.id, AuditKind.PUBLISHED, who)
+
+
+async def _change(session: WriteSession, vote_id: UUID, **values: object) -> None:
     await session.execute(
-        insert(RollEntry),
-        [
-            {
-                "vote_id": vote_id,
-                "member_id": entry.elector.member_id,
-                "standing": entry.elector.standing,
-                "left_out": entry.left_out,
-                "is_elsewhere": entry.elector.is_elsewhere,
-                "is_summoned": entry.elector.is_summoned,
-                "was_present_at_opening": entry.elector.is_present,
-            }
-            for entry in roll
-        ],
+        update(Vote)
+        .where(Vote.id == vote_id)
+        .values(row_version=Vote.row_version + 1, **values)
+        .execution_options(synchronize_session=False)
     )
 
 
-def _opened(viewer: Viewer, roll: Sequence[Entry]) -> dict[str, object]:
-    """The audit payload of an opening: who opened, and a hash that fixes the roll."""
-    lines = [
-        [str(entry.elector.member_id), entry.left_out.value if entry.left_out else None]
-        for entry in roll
-    ]
-    return {
-        "by": str(viewer.member_id),
-        "eligible": sum(entry.is_entitled for entry in roll),
-        "roll": hashlib.sha256(canonical_json(lines)).hexdigest(),
-    }
-
-
-async def _voters(session: WriteSession, vote: Vote) -> list[Voter]:
-    """The entitled members with what the base needs to know of each at the closing."""
-    rows = await session.execute(
-        select(RollEntry, Ballot.id.is_not(None).label("has_cast"), Attendance.status)
-        .outerjoin(
-            Ballot,
-            and_(Ballot.vote_id == RollEntry.vote_id, Ballot.member_id == RollEntry.member_id),
-        )
-        .outerjoin(
-            Attendance,
-            and_(
-                Attendance.member_id == RollEntry.member_id,
-                Attendance.meeting_id == vote.meeting_id,
-            ),
-        )
-        .where(RollEntry.vote_id == vote.id, RollEntry.left_out.is_(None))
-    )
-    return [
-        Voter(
-            standing=row.RollEntry.standing,
-            has_cast=row.has_cast,
-            is_elsewhere=row.RollEntry.is_elsewhere,
-            is_summoned=row.RollEntry.is_summoned,
-            was_present_at_opening=row.RollEntry.was_present_at_opening,
-            is_present=row.status is AttendanceStatus.PRESENT,
-        )
-        for row in rows
-    ]
-
-
-def _parse_choice(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Refusal(Reason.INVALID_CHOICE, "The option does not belong to this vote.") from None
-
-
-async def _earlier_ballot(
-    context: Context, viewer: Viewer, vote_id: UUID, ballot: NewBallot
-) -> CastBallot:
-    """The ballot that this very cast made before, or the reason why there is none."""
-    await context.release()  # what the box decided by is newer than anything read before
-    async with context.reading() as session:
-        place = await load_place(session, viewer)
-        earlier = (await find_ballots(session, [vote_id], viewer.member_id)).get(vote_id)
-        if earlier is None:
-            raise await _why_not(session, place, vote_id)
-    if earlier.key != ballot.key:
-        raise Refusal(Reason.ALREADY_VOTED, "You have voted; the first ballot stands.")
-    if earlier.choices != ballot.choices:
-        raise Refusal(Reason.KEY_REUSED, "This key came with another choice before.")
-    return earlier
-
-
-async def _why_not(session: ReadSession, place: Place, vote_id: UUID) -> Refusal:
-    """Why the box did not take the ballot, in the order in which a member would ask."""
-    row = (
-        await session.execute(
-            select(Vote.state, Meeting.unit_id, RollEntry.member_id, RollEntry.left_out)
-            .join(Meeting, Meeting.id == Vote.meeting_id)
-            .outerjoin(
-                RollEntry,
-                and_(RollEntry.vote_id == Vote.id, RollEntry.member_id == place.member_id),
-            )
-            .where(Vote.id == vote_id)
-        )
-    ).one()
-    try:
-        await permit_in_unit(session, place, Act.CAST_BALLOT, row.unit_id)
-        check_open(row.state)
-    except Refusal as refusal:
-        return refusal
-    if row.member_id is not None and row.left_out is None:
-        return Refusal(Reason.VOTE_NOT_OPEN, "The vote opened just after this ballot came.")
-    why = row.left_out.value if row.left_out else None
-    return Refusal(Reason.NOT_ENTITLED, "You are not entitled to vote here.", leftOut=why)
+def _announce(transaction: Transaction, vote: Vote) -> None:
+    transaction.announce(channel_of_meeting(vote.meeting_id), topic_of_vote(vote.id))

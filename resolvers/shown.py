@@ -1,0 +1,71 @@
+"""What of a vote is shown to whom, and when (invariants I8 and I9)."""
+
+from enum import Enum
+
+from models.votes import Vote
+from resolvers.access import viewer_relations
+from resolvers.context import Context
+from resolvers.roll import load_electors
+from rules.audit import AuditKind
+from rules.meetings import ENDED, VoteState
+from rules.permissions import Act, may
+from rules.roll import electoral_roll
+from rules.rule_sets import RuleSet, Secrecy
+from rules.secrecy import is_small_group, may_see_counts
+
+
+class Shown(Enum):
+    COUNTS = "COUNTS"
+    OUTCOME = "OUTCOME"
+    RECORD = "RECORD"
+
+
+class VoteWarning(Enum):
+    SMALL_GROUP = "SMALL_GROUP"
+    """So few may vote that a unanimous result would show how everybody voted."""
+
+
+async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
+    """Turnout always is. The chair sees a result first, everybody when it is published."""
+    rule = RuleSet.from_data(vote.rule)
+    is_chair = await _is_chair(context, vote)
+    has_ended = vote.state in ENDED
+    has_result = has_ended and (is_chair or vote.published_at is not None)
+    shown = set()
+    if may_see_counts(rule, is_closed=has_result, is_chair=is_chair):
+        shown.add(Shown.COUNTS)
+    if has_result and vote.outcome is not None:
+        shown.add(Shown.OUTCOME)
+    if has_ended and vote.published_at is not None and vote.secrecy is Secrecy.OPEN:
+        shown.add(Shown.RECORD)
+    return frozenset(shown)
+
+
+async def audit_head(context: Context, vote: Vote) -> bytes | None:
+    """The last hash of the vote's chain, and before a result is shown the one before it.
+
+    Of the row that tells the result everything else is known: its hash would let anybody try the
+    few figures that are possible.
+    """
+    rows = await context.loaders.audit.load(vote.id)
+    if vote.state in ENDED and Shown.OUTCOME not in await what_is_shown(context, vote):
+        kinds = [row.kind for row in rows]
+        rows = rows[: kinds.index(AuditKind.CLOSED)]
+    return rows[-1].hash if rows else None
+
+
+async def warnings_of(context: Context, vote: Vote) -> list[VoteWarning]:
+    """For a prepared vote, by the roll as it would be drawn up now."""
+    rule = RuleSet.from_data(vote.rule)
+    if vote.state is not VoteState.PREPARED or rule.secrecy is Secrecy.OPEN:
+        return []
+    meeting = await context.loaders.meeting.load(vote.meeting_id)
+    async with context.reading() as session:
+        roll = electoral_roll(rule, await load_electors(session, meeting, vote.id))
+    entitled = sum(entry.is_entitled for entry in roll)
+    return [VoteWarning.SMALL_GROUP] if is_small_group(rule, entitled) else []
+
+
+async def _is_chair(context: Context, vote: Vote) -> bool:
+    meeting = await context.loaders.meeting.load(vote.meeting_id)
+    return may(Act.CLOSE_VOTE, await viewer_relations(context, meeting.unit_id))
