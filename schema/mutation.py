@@ -5,7 +5,8 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import accounts, meetings, votes
+from resolvers import accounts, amending, ballots, meetings, preparing, votes
+from rules.presets import Matter
 from schema.meeting import Meeting
 from schema.member import Viewer
 from schema.operation import Info
@@ -21,6 +22,33 @@ class SignedIn:
     )
     expires_at: datetime
     viewer: Viewer
+
+
+@strawberry.input(description="A vote as its chair writes it down.")
+class VoteDraft:
+    item_id: strawberry.ID
+    matter: Matter
+    question: str
+    answers: list[str] = strawberry.field(
+        default_factory=list,
+        description="Candidates, answers or, from the heaviest, measures; a motion has none.",
+    )
+    seats: int | None = None
+    seconds: int | None = strawberry.field(
+        default=None, description="How long the vote stays open; null: as the rule says."
+    )
+    recused: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Members whom the matter concerns: they cast no ballot."
+    )
+
+    def value(self) -> preparing.Draft:
+        return preparing.Draft(**vars(self))
+
+
+@strawberry.input(description="Hands raised for one option.")
+class HandsInput:
+    option_id: strawberry.ID
+    count: int
 
 
 SignInResult = Annotated[SignedIn | Refused, strawberry.union("SignInResult")]
@@ -79,7 +107,78 @@ class Mutation:
         choices: list[strawberry.ID],
         key: strawberry.ID,
     ) -> CastBallotResult:
-        return Receipt(ballot=await votes.cast_ballot(info.context, vote_id, choices, key))
+        return Receipt(ballot=await ballots.cast_ballot(info.context, vote_id, choices, key))
+
+    @strawberry.mutation(description="Prepares a vote under the matter's rule in force.")
+    async def prepare_vote(self, info: Info, draft: VoteDraft) -> VoteResult:
+        return Vote(row=await preparing.prepare_vote(info.context, draft.value()))
+
+    @strawberry.mutation(description="Adds a candidate to an election that is not open yet.")
+    async def nominate(self, info: Info, vote_id: strawberry.ID, name: str) -> VoteResult:
+        return Vote(row=await preparing.nominate(info.context, vote_id, name))
+
+    @strawberry.mutation(description="Puts a late-comer on the roll of an open vote.")
+    async def amend_roll(
+        self, info: Info, vote_id: strawberry.ID, member_id: strawberry.ID
+    ) -> VoteResult:
+        return Vote(row=await amending.amend_roll(info.context, vote_id, member_id))
+
+    @strawberry.mutation(
+        description="Counts hands raised in the room into an open vote, with the names of those"
+        " counted; never for someone who has voted."
+    )
+    async def record_hands(
+        self,
+        info: Info,
+        vote_id: strawberry.ID,
+        member_ids: list[strawberry.ID],
+        hands: list[HandsInput],
+    ) -> VoteResult:
+        counted = [amending.Hands(one.option_id, one.count) for one in hands]
+        return Vote(row=await amending.record_hands(info.context, vote_id, member_ids, counted))
+
+    @strawberry.mutation(description="Gives an open vote time until a later moment.")
+    async def extend_vote(
+        self, info: Info, vote_id: strawberry.ID, closes_at: datetime
+    ) -> VoteResult:
+        return Vote(row=await votes.extend_vote(info.context, vote_id, closes_at))
+
+    @strawberry.mutation(
+        description="Breaks a tie that the outcome's next step asks for: `chosen` by the chair or"
+        " the body, `seniority` from the most senior, neither for a lot."
+    )
+    async def break_tie(
+        self,
+        info: Info,
+        vote_id: strawberry.ID,
+        chosen: list[strawberry.ID] = [],  # noqa: B006 - Strawberry copies defaults
+        seniority: list[strawberry.ID] = [],  # noqa: B006
+    ) -> VoteResult:
+        return Vote(row=await votes.break_tie(info.context, vote_id, chosen, seniority))
+
+    @strawberry.mutation(description="Shows the result to everybody.")
+    async def publish_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
+        return Vote(row=await votes.publish_vote(info.context, vote_id))
+
+    @strawberry.mutation(description="Sets a closed vote aside with a reason; nothing is deleted.")
+    async def annul_vote(self, info: Info, vote_id: strawberry.ID, reason: str) -> VoteResult:
+        return Vote(row=await votes.annul_vote(info.context, vote_id, reason))
+
+    @strawberry.mutation(
+        description="Prepares a new vote linked to one that has ended: the same again, or what its"
+        " result asks for (those tied, a further round)."
+    )
+    async def repeat_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
+        return Vote(row=await preparing.repeat_vote(info.context, vote_id))
+
+    @strawberry.mutation(
+        description="Lets a present member vote for the absent viewer in this meeting, where the"
+        " rule knows proxies."
+    )
+    async def give_proxy(
+        self, info: Info, meeting_id: strawberry.ID, holder_id: strawberry.ID
+    ) -> MeetingResult:
+        return Meeting(row=await meetings.give_proxy(info.context, meeting_id, holder_id))
 
     @strawberry.mutation(description="Closes the vote, counts its ballots and decides.")
     async def close_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:

@@ -4,13 +4,21 @@ import strawberry
 
 from resolvers.access import read_meeting, read_member, read_viewer, read_vote
 from resolvers.meetings import list_meetings
+from resolvers.unit_rules import list_rules
 from resolvers.units import view_unit
 from rules.permissions import Act
+from rules.presets import Matter
 from schema.meeting import Meeting, MeetingConnection
 from schema.member import Member, Viewer
 from schema.operation import Info
 from schema.unit import Unit
-from schema.vote import Vote
+from schema.vote import Vote, VoteRule
+
+
+@strawberry.type(description="The rule in force for a matter.")
+class MatterRule:
+    matter: Matter
+    rule: VoteRule
 
 
 @strawberry.type
@@ -39,6 +47,11 @@ class Query:
         self, info: Info, unit_id: strawberry.ID, first: int = 20, after: str | None = None
     ) -> MeetingConnection | None:
         return MeetingConnection.of(await list_meetings(info.context, unit_id, first, after))
+
+    @strawberry.field(description="The rules that a unit votes by today, its own and inherited.")
+    async def rules(self, info: Info, unit_id: strawberry.ID) -> list[MatterRule] | None:
+        found = await list_rules(info.context, unit_id)
+        return [MatterRule(matter=m, rule=VoteRule(value=rule)) for m, rule in found.items()]
 
     @strawberry.field
     async def vote(self, info: Info, id: strawberry.ID) -> Vote | None:

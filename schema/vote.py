@@ -1,4 +1,4 @@
-"""Votes: question, options, tally, outcome, and the viewer's own ballot."""
+"""Votes: question, paper, roll, tally, the viewer's own ballot. `outcome.py` has the result."""
 
 from __future__ import annotations
 
@@ -7,24 +7,51 @@ from datetime import datetime
 import strawberry
 
 from models.ballot_box import CastBallot
+from models.ballot_box import RecordedBallot as RecordedBallotRow
+from models.votes import RollEntry as RollEntryRow
 from models.votes import Vote as VoteRow
 from models.votes import VoteOption as VoteOptionRow
+from resolvers.shown import Shown, VoteWarning, audit_head, warnings_of, what_is_shown
 from resolvers.votes import acts_on_vote
+from rules.ballots import OptionKind, Validity
 from rules.meetings import VoteState
+from rules.outcome import Outcome as OutcomeValue
 from rules.permissions import Act
-from rules.sentences import Language, outcome_sentence
-from rules.voting import Base, OptionKind, RuleSet
-from rules.voting import Outcome as OutcomeValue
+from rules.presets import Matter
+from rules.roll import LeftOut
+from rules.rule_sets import (
+    Base,
+    Change,
+    Comparison,
+    LiveTally,
+    Method,
+    RuleSet,
+    Secrecy,
+    Share,
+)
+from schema.member import Member
 from schema.operation import Info
+from schema.outcome import Outcome
 
 strawberry.enum(Act, description="What a person may ask for.")
-strawberry.enum(Base, description="What the votes in favour are measured against.")
-strawberry.enum(Language)
+strawberry.enum(Change, description="Whether a ballot may be changed until the vote closes.")
+strawberry.enum(Comparison, description="Thresholds that compare votes with votes.")
+strawberry.enum(LeftOut, description="Why a member of the branch casts no ballot.")
+strawberry.enum(LiveTally, description="Who sees the figures of the options before the result.")
+strawberry.enum(Matter, description="What is voted on, as far as it needs a rule of its own.")
+strawberry.enum(Method, description="What a ballot looks like, and how the marks are counted.")
 strawberry.enum(OptionKind)
+strawberry.enum(
+    Secrecy,
+    description="OPEN: the named choice of each member is part of the record. UNATTRIBUTED: the"
+    " result does not show who voted how; operators of the database technically could find out.",
+)
+strawberry.enum(Validity)
 strawberry.enum(VoteState)
+strawberry.enum(VoteWarning)
 
 
-@strawberry.type
+@strawberry.type(description="What a ballot can mark.")
 class VoteOption:
     row: strawberry.Private[VoteOptionRow]
 
@@ -37,57 +64,108 @@ class VoteOption:
         return self.row.kind
 
     @strawberry.field(
-        description="As written by the chair; clients translate FOR, AGAINST and ABSTAIN."
+        description="As written by the chair; clients translate FOR, AGAINST and ABSTAIN of a"
+        " motion. The two boxes of a candidate both carry the candidate's name."
     )
     def label(self) -> str:
         return self.row.label
 
+    @strawberry.field(description="The same for the FOR and AGAINST boxes of one candidate.")
+    def candidate_id(self) -> strawberry.ID | None:
+        return strawberry.ID(str(self.row.candidate_id)) if self.row.candidate_id else None
+
 
 @strawberry.type(
-    description="Carried when for / base is over (strict) or at least numerator / denominator."
+    description="Carried when for / base is over (strict) or at least numerator / denominator, or"
+    " by comparison where there is no such share."
 )
 class VoteRule:
-    name: str
-    base: Base
-    numerator: int
-    denominator: int
-    strict: bool
+    value: strawberry.Private[RuleSet]
+
+    @strawberry.field
+    def name(self) -> str:
+        return self.value.name
+
+    @strawberry.field
+    def version(self) -> int:
+        return self.value.version
+
+    @strawberry.field
+    def method(self) -> Method:
+        return self.value.method
+
+    @strawberry.field
+    def base(self) -> Base:
+        return self.value.base
+
+    @strawberry.field
+    def numerator(self) -> int | None:
+        return self.value.threshold.numerator if isinstance(self.value.threshold, Share) else None
+
+    @strawberry.field
+    def denominator(self) -> int | None:
+        return self.value.threshold.denominator if isinstance(self.value.threshold, Share) else None
+
+    @strawberry.field
+    def strict(self) -> bool | None:
+        return self.value.threshold.strict if isinstance(self.value.threshold, Share) else None
+
+    @strawberry.field
+    def comparison(self) -> Comparison | None:
+        return self.value.threshold if isinstance(self.value.threshold, Comparison) else None
+
+    @strawberry.field
+    def seats(self) -> int:
+        return self.value.seats
+
+    @strawberry.field(
+        description="The most options, or candidates marked yes, on a valid ballot; more make it"
+        " invalid or are refused."
+    )
+    def most_choices(self) -> int:
+        return self.value.most_choices
+
+    @strawberry.field(description="Whether a ballot without a mark is taken, as a blank one.")
+    def takes_blank(self) -> bool:
+        return self.value.empty.value != "REFUSED"
+
+    @strawberry.field
+    def secrecy(self) -> Secrecy:
+        return self.value.secrecy
+
+    @strawberry.field
+    def change(self) -> Change:
+        return self.value.change
+
+    @strawberry.field
+    def live_tally(self) -> LiveTally:
+        return self.value.live_tally
+
+    @strawberry.field(description="Seconds that the vote stays open; null: until it is closed.")
+    def duration(self) -> int | None:
+        return self.value.duration_seconds
 
 
 @strawberry.type
 class OptionCount:
     option_id: strawberry.ID
-    count: int
+    count: int | None = strawberry.field(
+        description="Ballots, papers and hands, by weight; null while nobody may see it."
+    )
 
 
 @strawberry.type(description="Counted from the ballots for this very answer.")
 class Tally:
-    cast: int
+    cast: int = strawberry.field(description="Members who have voted, counted hands included.")
     eligible: int = strawberry.field(
         description="Entitled members on the roll; 0 until the vote opens and the roll is frozen."
     )
+    by_hand: int = strawberry.field(
+        description="Of those who voted, the hands counted in the room."
+    )
+    blanks: int | None
+    invalid: int | None
     options: list[OptionCount]
-
-
-@strawberry.type(description="What a closed vote decided.")
-class Outcome:
-    value: strawberry.Private[OutcomeValue]
-
-    @strawberry.field
-    def carried(self) -> bool:
-        return self.value.carried
-
-    @strawberry.field(description="The fewest votes in favour that carry.")
-    def needed(self) -> int:
-        return self.value.needed
-
-    @strawberry.field(description="How many the votes in favour are measured against.")
-    def base(self) -> int:
-        return self.value.base
-
-    @strawberry.field(description="The outcome with its figures, to read out.")
-    def sentence(self, language: Language = Language.EN) -> str:
-        return outcome_sentence(self.value, language)
 
 
 @strawberry.type(description="The server's word that a ballot is recorded.")
@@ -106,13 +184,69 @@ class Receipt:
     def key(self) -> strawberry.ID:
         return strawberry.ID(self.ballot.key)
 
-    @strawberry.field
-    def choices(self) -> list[strawberry.ID]:
+    @strawberry.field(description="The marks that count; null in a vote that is not OPEN.")
+    def choices(self) -> list[strawberry.ID] | None:
+        if self.ballot.choices is None:
+            return None
         return [strawberry.ID(str(choice)) for choice in self.ballot.choices]
 
     @strawberry.field(description="By the database's clock.")
     def cast_at(self) -> datetime:
         return self.ballot.cast_at
+
+    @strawberry.field(
+        description="Finds the ballot in the record of the closed vote; null in a vote that is not"
+        " OPEN, where nothing leads to the paper."
+    )
+    def tracker(self) -> str | None:
+        return None if self.ballot.choices is None else tracker_of(str(self.ballot.id))
+
+
+def tracker_of(ballot_id: str) -> str:
+    """Twelve characters that a voter can compare by eye."""
+    return ballot_id.replace("-", "")[-12:].upper()
+
+
+@strawberry.type(description="A ballot of a closed OPEN vote, by name.")
+class RecordedBallot:
+    row: strawberry.Private[RecordedBallotRow]
+
+    @strawberry.field
+    def tracker(self) -> str:
+        return tracker_of(str(self.row.id))
+
+    @strawberry.field
+    async def member(self, info: Info) -> Member:
+        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+
+    @strawberry.field
+    def validity(self) -> Validity:
+        return self.row.validity
+
+    @strawberry.field
+    def choices(self) -> list[strawberry.ID]:
+        return [strawberry.ID(str(choice)) for choice in self.row.choices]
+
+
+@strawberry.type(description="A member of the branch when the vote opened, or added since.")
+class RollLine:
+    row: strawberry.Private[RollEntryRow]
+
+    @strawberry.field
+    async def member(self, info: Info) -> Member:
+        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+
+    @strawberry.field(description="Null for who is entitled.")
+    def left_out(self) -> LeftOut | None:
+        return self.row.left_out
+
+    @strawberry.field
+    def weight(self) -> int:
+        return self.row.weight
+
+    @strawberry.field(description="When the chair put a late-comer on the roll.")
+    def amended_at(self) -> datetime | None:
+        return self.row.amended_at
 
 
 @strawberry.type
@@ -144,6 +278,10 @@ class Vote:
         return self.row.question
 
     @strawberry.field
+    def matter(self) -> Matter:
+        return self.row.matter
+
+    @strawberry.field(description="In the order of the paper.")
     async def options(self, info: Info) -> list[VoteOption]:
         rows = await info.context.loaders.options.load(self.row.id)
         return [VoteOption(row=row) for row in rows]
@@ -152,48 +290,95 @@ class Vote:
     def opened_at(self) -> datetime | None:
         return self.row.opened_at
 
+    @strawberry.field(description="When it closes by itself; null: when the chair closes it.")
+    def closes_at(self) -> datetime | None:
+        return self.row.closes_at
+
     @strawberry.field
     def closed_at(self) -> datetime | None:
         return self.row.closed_at
 
-    @strawberry.field
+    @strawberry.field(description="Since when everybody sees the outcome.")
+    def published_at(self) -> datetime | None:
+        return self.row.published_at
+
+    @strawberry.field(description="Why the vote was annulled, if it was.")
+    def annulment(self) -> str | None:
+        return self.row.annulment
+
+    @strawberry.field(description="The vote that this one repeats.")
+    def repeat_of(self) -> strawberry.ID | None:
+        return strawberry.ID(str(self.row.repeat_of)) if self.row.repeat_of else None
+
+    @strawberry.field(description="The vote that repeats this one.")
+    async def repeated_by(self, info: Info) -> strawberry.ID | None:
+        vote_id = await info.context.loaders.repetition.load(self.row.id)
+        return strawberry.ID(str(vote_id)) if vote_id else None
+
+    @strawberry.field(description="The rule in force when the vote was prepared.")
     def rule(self) -> VoteRule:
-        rule = RuleSet.from_data(self.row.rule)
-        return VoteRule(
-            name=rule.name,
-            base=rule.base,
-            numerator=rule.numerator,
-            denominator=rule.denominator,
-            strict=rule.strict,
-        )
+        return VoteRule(value=RuleSet.from_data(self.row.rule))
+
+    @strawberry.field
+    async def roll(self, info: Info) -> list[RollLine]:
+        return [RollLine(row=row) for row in await info.context.loaders.roll.load(self.row.id)]
 
     @strawberry.field
     async def tally(self, info: Info) -> Tally:
-        counts = await info.context.loaders.option_counts.load(self.row.id)
+        tallies = await info.context.loaders.tallies.load(self.row.id)
+        options = await info.context.loaders.options.load(self.row.id)
+        is_shown = Shown.COUNTS in await what_is_shown(info.context, self.row)
         return Tally(
-            cast=sum(count for _, count in counts),
+            cast=tallies.cast.heads,
             eligible=await info.context.loaders.eligible.load(self.row.id),
+            by_hand=await info.context.loaders.hands.load(self.row.id),
+            blanks=tallies.blank.weight if is_shown else None,
+            invalid=tallies.invalid.weight if is_shown else None,
             options=[
-                OptionCount(option_id=strawberry.ID(str(option_id)), count=count)
-                for option_id, count in counts
+                OptionCount(
+                    option_id=strawberry.ID(str(option.id)),
+                    count=tallies.of(option.id).weight if is_shown else None,
+                )
+                for option in options
             ],
         )
 
-    @strawberry.field(description="Null until the vote is closed.")
-    def outcome(self) -> Outcome | None:
-        if self.row.outcome is None:
+    @strawberry.field(
+        description="Null until the vote is closed; for all but the chair until it is published."
+    )
+    async def outcome(self, info: Info) -> Outcome | None:
+        if Shown.OUTCOME not in await what_is_shown(info.context, self.row):
             return None
-        return Outcome(value=OutcomeValue.from_data(self.row.outcome))
+        return Outcome(value=OutcomeValue.from_data(self.row.outcome or {}), vote_id=self.row.id)
+
+    @strawberry.field(description="Who voted how: for a published vote that is OPEN, else null.")
+    async def record(self, info: Info) -> list[RecordedBallot] | None:
+        if Shown.RECORD not in await what_is_shown(info.context, self.row):
+            return None
+        rows = await info.context.loaders.record.load(self.row.id)
+        return [RecordedBallot(row=row) for row in rows]
+
+    @strawberry.field(
+        description="The last hash of the vote's audit chain, in hex; it fixes all that happened."
+        " While a result is not shown to the viewer, the last one before it."
+    )
+    async def audit_head(self, info: Info) -> str | None:
+        head = await audit_head(info.context, self.row)
+        return head.hex() if head else None
+
+    @strawberry.field(description="What the chair should know before opening.")
+    async def warnings(self, info: Info) -> list[VoteWarning]:
+        return await warnings_of(info.context, self.row)
 
     @strawberry.field(description="Depends on the viewer: their own, null until they cast.")
     async def my_receipt(self, info: Info) -> Receipt | None:
         member_id = info.context.signed_in().member_id
-        ballot = await info.context.loaders.ballot.load((self.row.id, member_id))
+        ballot = await info.context.loaders.cast.load((self.row.id, member_id))
         return Receipt(ballot=ballot) if ballot else None
 
     @strawberry.field(
-        description="Depends on the viewer: CAST_BALLOT while the vote is open, they are entitled"
-        " and have not cast; OPEN_VOTE and CLOSE_VOTE for whoever chairs, in the state for it."
+        description="Depends on the viewer: CAST_BALLOT while the box would take a ballot of"
+        " theirs; what whoever chairs can do with the vote as it stands."
     )
     async def viewer_may(self, info: Info) -> list[Act]:
         return await acts_on_vote(info.context, self.row)
