@@ -20,6 +20,7 @@ from realtime.feed import Feed
 from resolvers.context import Context
 from schema.schema import schema
 from server.auth import ServerCredentials
+from server.closer import closing_due_votes
 from server.http import (
     GraphQLView,
     SecurityHeaders,
@@ -66,7 +67,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             async with Feed.from_url(settings.broadcast_url) as feed:
                 shared = Context(database, feed, credentials)
                 app.state.new_context = shared.for_operation
-                yield
+                async with closing_due_votes(shared.for_operation):
+                    yield
         finally:
             await database.dispose()
 

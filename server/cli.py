@@ -7,6 +7,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
+from uuid import UUID
 
 import typer
 from alembic.util import CommandError
@@ -18,8 +19,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from models import migrate as migrations
+from models import rights
 from models.database import Database
+from models.export import export_vote, list_ended_votes
 from realtime.feed import Feed
+from rules.explain import Language, explain
+from rules.recount import problems
+from rules.recount import recount as recount_export
+from rules.refusals import Refusal
 from schema.schema import schema as graphql_schema
 from server import crowd as crowds
 from server import demo as demos
@@ -33,7 +40,9 @@ Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 demo = typer.Typer(no_args_is_help=True, help="The demo organisation.")
+export = typer.Typer(no_args_is_help=True, help="What can be checked elsewhere.")
 app.add_typer(demo, name="demo")
+app.add_typer(export, name="export")
 console = Console()
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "schema.graphql"
@@ -99,6 +108,9 @@ def reset() -> None:
 def migrate(
     check: Annotated[bool, typer.Option(help="Only tell whether models and tables agree.")] = False,
     new: Annotated[str, typer.Option(help="Write a migration with this title.")] = "",
+    grant: Annotated[
+        str, typer.Option(help="Give this PostgreSQL role the rights to serve, and no others.")
+    ] = "",
 ) -> None:
     """Bring the database to today's tables."""
     settings = read_settings()
@@ -109,6 +121,8 @@ def migrate(
             await migrations.check(database)
         if new:
             await migrations.new_revision(database, new)
+        if grant:
+            await rights.grant(database, grant)
 
     with_database(settings, work)
 
@@ -125,6 +139,35 @@ def schema(
         SCHEMA_FILE.write_text(printed, encoding="utf-8")
     elif SCHEMA_FILE.read_text(encoding="utf-8") != printed:
         fail("schema/schema.graphql is not what the code says; run: make schema")
+
+
+@export.command("vote")
+def export_one(vote_id: str) -> None:
+    """Print a vote that has ended, with all that its outcome rests on, as JSON."""
+    data = with_database(read_settings(), lambda database: read_export(database, vote_id))
+    print(json.dumps(data, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+@app.command()
+def recount(file: typer.FileText) -> None:
+    """Count an exported vote again; tell the outcome, or what is wrong (then exit 1)."""
+    try:
+        data = json.load(file)
+        found = list(problems(data))
+        outcome = recount_export(data)
+    except (ValueError, KeyError, TypeError, Refusal) as error:
+        fail(f"{file.name} is not an export of a vote: {error!r}")
+    labels = {UUID(option["id"]): option["label"] for option in data["options"]}
+    console.print(explain(outcome, Language.EN, labels), soft_wrap=True, highlight=False)
+    tell_problems({data["vote"]: found})
+
+
+@app.command()
+def verify() -> None:
+    """Check every vote that has ended: audit chain, roll, and a recount (exit 1 if one fails)."""
+    found = with_database(read_settings(), verify_votes)
+    tell_problems(found)
+    console.print(f"{len(found)} votes recounted; their chains hold.")
 
 
 @app.command("settings")
@@ -193,6 +236,41 @@ def crowd(
     console.print(f"{progress.pushes} pushes received, {progress.refused} requests refused.")
     if progress.failed:
         fail(f"{len(progress.failed)} members lost their connection: {progress.failed[0]}")
+
+
+async def read_export(database: Database, vote_id: str) -> dict[str, Any]:
+    await migrations.check_reached(database)
+    try:
+        wanted = UUID(vote_id)
+    except ValueError:
+        raise LookupError(f"{vote_id} is no id of a vote") from None
+    async with database.snapshot() as session:
+        data = await export_vote(session, wanted)
+    if data is None:
+        raise LookupError(f"there is no vote {vote_id} that has ended")
+    return data
+
+
+async def verify_votes(database: Database) -> dict[str, list[str]]:
+    """What is wrong with each vote that has ended; one snapshot for each."""
+    await migrations.check_reached(database)
+    async with database.snapshot() as session:
+        votes = await list_ended_votes(session)
+    found: dict[str, list[str]] = {}
+    for vote_id in votes:
+        async with database.snapshot() as session:
+            data = await export_vote(session, vote_id)
+        found[str(vote_id)] = list(problems(data)) if data else ["the vote has vanished"]
+    return found
+
+
+def tell_problems(found: dict[str, list[str]]) -> None:
+    """Exit 1 after one line for each problem."""
+    lines = [f"vote {vote}: {problem}" for vote, of in found.items() for problem in of]
+    for line in lines:
+        print(f"branch-meetings: {line}", file=sys.stderr)  # noqa: T201
+    if lines:
+        raise SystemExit(1)
 
 
 def shown_setting(name: str, value: object) -> str:

@@ -16,11 +16,12 @@ from models.database import Database, insert_or_ignore
 from models.units import Member, Unit
 from models.votes import Vote
 from realtime.feed import Feed
+from resolvers.ballots import cast_ballot
 from resolvers.context import Context, Viewer
 from resolvers.meetings import move_agenda
-from resolvers.votes import cast_ballot, close_vote, open_vote
+from resolvers.votes import close_vote, open_vote
+from rules.ballots import MOTION
 from rules.meetings import VoteState
-from rules.voting import OptionKind
 from server import demo_data
 from server.auth import ServerCredentials, hash_token
 
@@ -99,7 +100,7 @@ async def _vote_states(database: Database) -> dict[UUID, VoteState]:
 
 async def _cast_all(contexts: list[Context], vote_id: UUID) -> None:
     random = Random(str(vote_id))  # noqa: S311 - an invented result
-    kinds = list(OptionKind)
+    kinds = list(MOTION)
     for context in contexts:
         (kind,) = random.choices(kinds, weights=[88, 7, 5])
         option = demo_data.option_id(vote_id, kind)

@@ -18,16 +18,21 @@ from models.audit import append_audit
 from models.base import Base
 from models.database import WriteSession
 from models.meetings import AgendaItem, Attendance, Meeting
+from models.rule_sets import UnitRule
 from models.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes import Vote, VoteOption
 from rules.audit import AuditKind
+from rules.ballots import MOTION, OptionKind
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
 from rules.members import MembershipKind, Role, Standing, UnitKind
-from rules.voting import PARTY_ORDINARY, PARTY_TWO_THIRDS, OptionKind, RuleSet
+from rules.presets import PRESETS, Matter, assign_preset
 
 SEED = 20230103
 BRANCHES = 31
 MEMBERS = 2_315
+PRESET = "vi-party"
+"""The rules that the city has adopted."""
+
 BRANCH_SIZE = 75
 """Members of the branch whose meeting is in session."""
 
@@ -101,15 +106,16 @@ async def insert_demo(session: WriteSession, now: datetime) -> None:
         (Member, ward.members),
         (Membership, ward.memberships),
         (Appointment, ward.appointments),
+        (UnitRule, _unit_rules()),
         (Meeting, _meetings(opened)),
         (AgendaItem, _agenda()),
         (Attendance, _attendance(random, opened)),
     ]
     for table, rows in tables:
         await session.execute(insert(table), rows)
-    await _add_vote(session, FINISHED_ID, 1, 1, FINISHED_QUESTION, PARTY_ORDINARY)
-    await _add_vote(session, OPEN_ID, 2, VOTING_ITEM, OPEN_QUESTION, PARTY_ORDINARY)
-    await _add_vote(session, PREPARED_ID, 3, VOTING_ITEM, PREPARED_QUESTION, PARTY_TWO_THIRDS)
+    await _add_vote(session, FINISHED_ID, 1, 1, FINISHED_QUESTION, Matter.ORDINARY)
+    await _add_vote(session, OPEN_ID, 2, VOTING_ITEM, OPEN_QUESTION, Matter.ORDINARY)
+    await _add_vote(session, PREPARED_ID, 3, VOTING_ITEM, PREPARED_QUESTION, Matter.TWO_THIRDS)
 
 
 def draw_ward(random: Random) -> Ward:
@@ -208,6 +214,19 @@ def crowd_places() -> list[int]:
     ]
 
 
+def _unit_rules() -> list[Row]:
+    return [
+        {
+            "unit_id": one.unit_id,
+            "matter": one.matter,
+            "version": one.rule.version,
+            "valid_from": one.rule.valid_from,
+            "rule": one.rule.to_data(),
+        }
+        for one in assign_preset(CITY_ID, PRESET, SINCE)
+    ]
+
+
 def _meetings(opened: datetime) -> list[Row]:
     first_of_month = opened.replace(day=1)
     last_month = (first_of_month - timedelta(days=1)).replace(day=4)
@@ -270,8 +289,9 @@ def _came_at(random: Random, opened: datetime) -> datetime:
 
 
 async def _add_vote(
-    session: WriteSession, vote_id: UUID, position: int, item: int, question: str, rule: RuleSet
+    session: WriteSession, vote_id: UUID, position: int, item: int, question: str, matter: Matter
 ) -> None:
+    rule = PRESETS[PRESET][matter]
     await session.execute(
         insert(Vote).values(
             id=vote_id,
@@ -279,7 +299,11 @@ async def _add_vote(
             item_id=item_id(item),
             position=position,
             question=question,
+            matter=matter,
             rule=rule.to_data(),
+            secrecy=rule.secrecy,
+            change=rule.change,
+            closes_when_all_voted=rule.closes_when_all_voted,
         )
     )
     await session.execute(insert(VoteOption), list(_options(vote_id)))
@@ -289,7 +313,7 @@ async def _add_vote(
 
 def _options(vote_id: UUID) -> Iterator[Row]:
     labels = ("Tán thành", "Không tán thành", "Không có ý kiến")
-    for position, (kind, label) in enumerate(zip(OptionKind, labels, strict=True), start=1):
+    for position, (kind, label) in enumerate(zip(MOTION, labels, strict=True), start=1):
         yield {
             "id": option_id(vote_id, kind),
             "vote_id": vote_id,
