@@ -34,9 +34,10 @@ from models.votes import Vote, VoteOption
 from realtime.feed import Feed
 from resolvers.context import Context, Viewer
 from resolvers.votes import open_vote
+from rules.ballots import MOTION, OptionKind
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
 from rules.members import MembershipKind, Role, Standing, UnitKind
-from rules.voting import PARTY_ORDINARY, OptionKind
+from rules.presets import PRESETS, Matter
 from server.auth import ServerCredentials, hash_token
 from server.settings import Settings
 from tests.services import PostgreSQL, create_database, die_with_parent, free_port
@@ -48,6 +49,8 @@ CAST = """mutation ($vote: ID!, $choices: [ID!]!, $key: ID!) {
     ... on Refused { reason message }
   }
 }"""
+
+ORDINARY = PRESETS["vi-party"][Matter.ORDINARY]
 
 START_TIMEOUT = 30.0  # seconds
 
@@ -90,7 +93,7 @@ async def prepare(url: str, voters: int) -> Poll:
     members = [uuid4() for _ in range(voters)]
     accounts = [uuid4() for _ in members]
     tokens = [uuid4().hex for _ in members]
-    options = {kind: uuid4() for kind in OptionKind}
+    options = {kind: uuid4() for kind in MOTION}
     now = datetime.now(UTC)
     today = now.date()
     async with database.writing() as session:
@@ -182,7 +185,10 @@ async def prepare(url: str, voters: int) -> Poll:
                         "item_id": item,
                         "position": 1,
                         "question": "Question",
-                        "rule": PARTY_ORDINARY.to_data(),
+                        "rule": ORDINARY.to_data(),
+                        "matter": Matter.ORDINARY,
+                        "secrecy": ORDINARY.secrecy,
+                        "change": ORDINARY.change,
                     }
                 ],
             ),

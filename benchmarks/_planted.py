@@ -1,0 +1,138 @@
+"""The application with one mistake planted from outside, to see that `benchmarks.faults` finds it.
+
+The environment variable BENCHMARKS_PLANT names the mistake. The product has no hooks for this: its
+functions are replaced before the application is made.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, select, text
+from starlette.applications import Starlette
+
+import models.ballot_box as box
+import resolvers.ballots
+import resolvers.casting
+import schema.subscription
+import server.asgi
+from models.database import Database, WriteSession
+from models.votes import Vote
+from realtime.events import GAP, channel_of_meeting, topic_of_vote
+from resolvers.access import read_vote
+from resolvers.context import Context, Viewer
+from rules.meetings import VoteState
+from rules.permissions import Act
+from rules.rule_sets import Secrecy
+
+GUARD = "AND vote.state = 'OPEN' AND"
+THROTTLE = 0.25  # seconds
+
+
+def create_app() -> Starlette:
+    PLANTS[os.environ["BENCHMARKS_PLANT"]]()
+    return server.asgi.create_app()
+
+
+def check_then_insert() -> None:
+    """The state is read first; then the ballot is inserted, with neither lock nor guard."""
+    _replace_in_statement(GUARD, "AND")
+    resolvers.casting.hold_shared = _hold_nothing  # type: ignore[attr-defined]
+    put = box.put_ballots
+
+    async def put_if_open(
+        session: WriteSession, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
+    ) -> list[box.CastBallot | None]:
+        state = await session.scalar(select(Vote.state).where(Vote.id == vote_id))
+        if state is not VoteState.OPEN:
+            return [None for _ in ballots]
+        return await put(session, vote_id, secrecy, ballots)
+
+    resolvers.casting.put_ballots = put_if_open  # type: ignore[attr-defined]
+
+
+def lock_and_check_together() -> None:
+    """One statement takes the lock and checks: it sees what was there before it waited."""
+    number = "('x' || right(replace(CAST(:vote AS text), '-', ''), 16))::bit(64)::bigint"
+    lock = f"held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({number}) AS lock)"
+    _replace_in_statement("WITH put AS (", f"WITH {lock}, put AS (")
+    _replace_in_statement("JOIN roll_entry ON", "CROSS JOIN held JOIN roll_entry ON")
+    _replace_in_statement(GUARD, f"AND held.lock IS NOT NULL {GUARD}")
+    resolvers.casting.hold_shared = _hold_nothing  # type: ignore[attr-defined]
+
+
+def synchronous_commit_off() -> None:
+    """The database acknowledges a commit before it is on the disk."""
+    connect = Database.__init__
+
+    def connect_hastily(self: Database, *args: Any, **options: Any) -> None:
+        connect(self, *args, **options)
+
+        @event.listens_for(self.engine.sync_engine, "connect")
+        def _hurry(connection: Any, record: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute("SET synchronous_commit = off")
+            cursor.close()
+            connection.commit()
+
+    Database.__init__ = connect_hastily  # type: ignore[method-assign]
+
+
+def no_idempotency() -> None:
+    """Whoever sends the same key again is told that they have voted."""
+
+    async def find_nothing(
+        context: Context, viewer: Viewer, vote_id: UUID, ballot: box.NewBallot
+    ) -> box.CastBallot | None:
+        return None
+
+    resolvers.ballots._earlier_cast = find_nothing
+
+
+def stale_push() -> None:
+    """Pushes are throttled, and the trailing edge is forgotten: hints in the pause are dropped."""
+
+    async def watch_throttled(context: Context, vote_id: str) -> AsyncGenerator[Vote, None]:
+        vote = await read_vote(context, vote_id, Act.VIEW_MEETING)
+        topics = {topic_of_vote(vote.id), GAP}
+        async with context.feed.join(channel_of_meeting(vote.meeting_id)) as mailbox:
+            while True:
+                await context.release()
+                yield await read_vote(context, vote.id, Act.VIEW_MEETING)
+                await context.release()
+                await _drop_for(THROTTLE, mailbox.next)
+                while (await mailbox.next()).isdisjoint(topics):
+                    pass
+
+    schema.subscription.watch_vote = watch_throttled  # type: ignore[attr-defined]
+
+
+async def _drop_for(seconds: float, next_hint: Callable[[], Any]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                await next_hint()
+    except TimeoutError:
+        pass
+
+
+async def _hold_nothing(session: WriteSession, subject_id: UUID) -> None:
+    """In place of a lock."""
+
+
+def _replace_in_statement(part: str, other: str) -> None:
+    """Change the statement that puts ballots of an OPEN vote into the box."""
+    statement = box._BALLOTS_ON_POSTGRESQL.text
+    assert part in statement, f"the product's statement has changed: no {part!r} in it"
+    box._BALLOTS_ON_POSTGRESQL = text(statement.replace(part, other)).bindparams(*box._BINDS)
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "check-then-insert": check_then_insert,
+    "lock-and-check-together": lock_and_check_together,
+    "synchronous-commit-off": synchronous_commit_off,
+    "no-idempotency": no_idempotency,
+    "stale-push": stale_push,
+}
