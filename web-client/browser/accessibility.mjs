@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 
-const NARROW = { width: 320, height: 640 };
+export const NARROW = { width: 320, height: 640 };
 const SEVERE = ["serious", "critical"];
 
 export async function screensAreAccessible(stage) {
@@ -45,7 +45,7 @@ export async function screensAreAccessibleAfterwards(stage) {
 }
 
 /** Vietnamese and English, by day and by night, with letters of every size. */
-async function inspect(stage, screen, page) {
+export async function inspect(stage, screen, page) {
   await inspectInOneLanguage(stage, `${screen}-vi`, page);
   await page.getByRole("button", { name: "English" }).click();
   await page.getByRole("button", { name: "Tiếng Việt" }).waitFor();
@@ -53,7 +53,7 @@ async function inspect(stage, screen, page) {
   await fitsWithLargeLetters(page, screen);
 }
 
-async function inspectInOneLanguage(stage, name, page) {
+export async function inspectInOneLanguage(stage, name, page) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     await fits(page, name);

@@ -14,7 +14,13 @@ import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
 import { twoTabsAreTwoPeople } from "./two-people.mjs";
-import { wholeMeeting } from "./whole-meeting.mjs";
+import {
+  annulledVoteIsRepeated,
+  electionWithHiddenFigures,
+  handsAreRecorded,
+  votingScreensAreAccessible,
+} from "./voting.mjs";
+import { theEnd, twoVotes } from "./whole-meeting.mjs";
 
 const { values } = parseArgs({ options: { demo: { type: "string" }, output: { type: "string" } } });
 if (!values.demo || !values.output) {
@@ -33,7 +39,15 @@ const scenes = [
   ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
   ["GraphiQL asks and watches, with nothing from elsewhere", graphiqlAsksAndWatches],
   ["every screen is accessible while the vote is open", screensAreAccessible],
-  ["a chair and three members hold a whole meeting", wholeMeeting],
+  ["a chair and three members hold two votes", twoVotes],
+  ["the screens of preparing a vote are accessible", votingScreensAreAccessible],
+  ["hands raised in the room are recorded, never for who has voted", handsAreRecorded],
+  ["a vote is annulled with a reason, and repeated", annulledVoteIsRepeated],
+  [
+    "an election is prepared in three steps, and its figures are hidden until published",
+    electionWithHiddenFigures,
+  ],
+  ["the meeting comes to its end", theEnd],
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
   ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],
 ];

@@ -36,8 +36,11 @@ export async function openStage(demo, output) {
       await page.getByTestId("current-item").waitFor();
       return page;
     },
-    screenshot: (page, name) =>
-      page.screenshot({ path: join(output, `${name}.png`), fullPage: true }),
+    /** The whole page, or what is seen of it around a dialog. */
+    async screenshot(page, name) {
+      const fullPage = (await page.locator("dialog[open]").count()) === 0;
+      await page.screenshot({ path: join(output, `${name}.png`), fullPage });
+    },
     /** Ends a test: everybody leaves, and nothing may have gone wrong unseen. */
     async clear() {
       await Promise.all(browser.contexts().map((context) => context.close()));

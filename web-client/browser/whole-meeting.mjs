@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
+import { confirm, nextStep } from "./chair.mjs";
 import { reads } from "./stage.mjs";
 
 const DESK = { width: 1280, height: 900 };
 
-export async function wholeMeeting(stage) {
-  const chair = await stage.enterMeeting(stage.people("chair")[0], { viewport: DESK });
-  const members = await Promise.all(
-    stage.people("member").map((person) => stage.enterMeeting(person)),
-  );
-  const everyone = [chair, ...members];
-  const picture = async (name) => {
-    await stage.screenshot(chair, `${name}-chair`);
-    await stage.screenshot(members[0], `${name}-member`);
-  };
+/** From the roll call over two votes. */
+export async function twoVotes(stage) {
+  const { chair, members, everyone, picture } = await gather(stage);
 
   await checkIn(everyone, members);
   await picture("1-checked-in");
@@ -34,7 +28,11 @@ export async function wholeMeeting(stage) {
   await reads(chair.getByTestId("vote-OPEN"), "tally-cast", expected);
   await closeVote(everyone, chair);
   await picture("5-second-result");
+}
 
+/** Through the rest of the agenda to the end. */
+export async function theEnd(stage) {
+  const { chair, everyone, picture } = await gather(stage);
   await walkToTheEnd(everyone, chair);
   await picture("6-last-item");
   await nextStep(chair, "Kết thúc cuộc họp");
@@ -46,6 +44,18 @@ export async function wholeMeeting(stage) {
     ),
   );
   await picture("7-closed");
+}
+
+async function gather(stage) {
+  const chair = await stage.enterMeeting(stage.people("chair")[0], { viewport: DESK });
+  const members = await Promise.all(
+    stage.people("member").map((person) => stage.enterMeeting(person)),
+  );
+  const picture = async (name) => {
+    await stage.screenshot(chair, `${name}-chair`);
+    await stage.screenshot(members[0], `${name}-member`);
+  };
+  return { chair, members, everyone: [chair, ...members], picture };
 }
 
 async function checkIn(everyone, members) {
@@ -102,14 +112,6 @@ async function cast(page, choice) {
 async function castOf(page, more) {
   const line = await page.getByTestId("vote-OPEN").getByTestId("tally-cast").innerText();
   return line.replace(/(\d+)\//, (_, count) => `${Number(count) + more}/`);
-}
-
-async function nextStep(chair, name) {
-  await chair.getByTestId("next-step").filter({ hasText: name }).click();
-}
-
-async function confirm(chair, name) {
-  await chair.getByRole("dialog").getByRole("button", { name }).click();
 }
 
 /** Everybody reads the same sentence. */

@@ -1,11 +1,26 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { forgetPerson } from "../src/session/session";
-import { ballotFor, castBallot, choose } from "../src/vote/ballot";
+import { ballotFor, castBallot, changeBallot, choose, keepBallot } from "../src/vote/ballot";
+import { voteOf } from "./factories";
 import { answerInTurn } from "./server";
 
-const receipt = { id: "receipt", choices: ["for"], castAt: "2026-11-03T12:30:00Z" };
+const vote = voteOf();
+const receipt = {
+  id: "receipt",
+  choices: ["for"],
+  castAt: "2026-11-03T12:30:00Z",
+  tracker: "0123456789AB",
+};
 const recorded = { data: { castBallot: { __typename: "Receipt", ...receipt } } };
-const refused = { data: { castBallot: { __typename: "Refused", reason: "VOTE_CLOSED" } } };
+const refused = {
+  data: { castBallot: { __typename: "Refused", reason: "VOTE_CLOSED", details: {} } },
+};
+
+const cast = (choice: string) => {
+  choose(vote, choice);
+  return castBallot("vote");
+};
+const untouched = { step: "choosing", choices: [], isChange: false, isOver: false, problem: null };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -20,7 +35,7 @@ afterEach(() => {
 
 test("a ballot is recorded only once the server gave its receipt", async () => {
   answerInTurn(recorded);
-  const casting = castBallot("vote", "for");
+  const casting = cast("for");
   expect(ballotFor("vote").value.step).toBe("sending");
   await casting;
   expect(ballotFor("vote").value).toEqual({
@@ -31,9 +46,13 @@ test("a ballot is recorded only once the server gave its receipt", async () => {
 
 test("after a network failure the same ballot is sent again with the same key", async () => {
   const asked = answerInTurn("no answer", 503, recorded);
-  const casting = castBallot("vote", "for");
+  const casting = cast("for");
   await vi.advanceTimersByTimeAsync(0);
-  expect(ballotFor("vote").value).toEqual({ step: "sending", choice: "for", waiting: true });
+  expect(ballotFor("vote").value).toMatchObject({
+    step: "sending",
+    choices: ["for"],
+    waiting: true,
+  });
   await vi.runAllTimersAsync();
   await casting;
   expect(ballotFor("vote").value.step).toBe("recorded");
@@ -43,26 +62,46 @@ test("after a network failure the same ballot is sent again with the same key", 
 
 test("the network coming back is not waited for longer than needed", async () => {
   answerInTurn("no answer", recorded);
-  const casting = castBallot("vote", "for");
+  const casting = cast("for");
   await vi.advanceTimersByTimeAsync(0);
   dispatchEvent(new Event("online"));
   await casting;
   expect(ballotFor("vote").value.step).toBe("recorded");
 });
 
-test("key and choice are stored before anything is sent", async () => {
+test("key and choices are stored before anything is sent", async () => {
   const asked = answerInTurn(recorded);
-  const casting = castBallot("vote", "for");
+  const casting = cast("for");
   const stored = JSON.parse(sessionStorage.getItem("ballot:vote") ?? "{}");
-  expect(stored).toMatchObject({ choice: "for", sent: true });
+  expect(stored).toMatchObject({ choices: ["for"], sent: true });
   await casting;
   expect(asked[0]?.variables.key).toBe(stored.key);
+});
+
+test("a half-filled ballot is kept for as long as the tab lives, and is not sent by itself", () => {
+  const asked = answerInTurn(recorded);
+  choose(vote, "against");
+  expect(JSON.parse(sessionStorage.getItem("ballot:vote") ?? "{}")).toEqual({
+    choices: ["against"],
+    isChange: false,
+    key: null,
+    sent: false,
+  });
+  expect(asked).toHaveLength(0);
+});
+
+test("a reload finds the half-filled ballot again", () => {
+  sessionStorage.setItem(
+    "ballot:vote",
+    JSON.stringify({ choices: ["against"], isChange: false, key: null, sent: false }),
+  );
+  expect(ballotFor("vote").value).toEqual({ ...untouched, choices: ["against"] });
 });
 
 test("a reload in mid-air repeats the same ballot with the same key", async () => {
   sessionStorage.setItem(
     "ballot:vote",
-    JSON.stringify({ key: "first", choice: "against", sent: true }),
+    JSON.stringify({ key: "first", choices: ["against"], isChange: false, sent: true }),
   );
   const asked = answerInTurn(recorded);
   expect(ballotFor("vote").value.step).toBe("sending");
@@ -72,32 +111,53 @@ test("a reload in mid-air repeats the same ballot with the same key", async () =
 
 test("a refusal gives its reason, keeps the choice, and the next attempt keeps the key", async () => {
   const asked = answerInTurn(refused, recorded);
-  await castBallot("vote", "for");
+  await cast("for");
   expect(ballotFor("vote").value).toEqual({
-    step: "choosing",
-    choice: "for",
+    ...untouched,
+    choices: ["for"],
     problem: "VOTE_CLOSED",
   });
-  await castBallot("vote", "for");
+  await castBallot("vote");
   expect(asked[1]?.variables.key).toBe(asked[0]?.variables.key);
 });
 
 test("a ballot on its way cannot be changed nor sent twice", async () => {
   const asked = answerInTurn(recorded);
-  const casting = castBallot("vote", "for");
-  choose("vote", "against");
-  await Promise.all([casting, castBallot("vote", "against")]);
+  const casting = cast("for");
+  choose(vote, "against");
+  await Promise.all([casting, castBallot("vote")]);
+  expect(asked).toHaveLength(1);
+});
+
+test("where the last ballot counts, a changed one is sent with a key of its own", async () => {
+  const asked = answerInTurn(recorded, recorded);
+  await cast("for");
+  changeBallot("vote", receipt);
+  expect(ballotFor("vote").value).toEqual({ ...untouched, choices: ["for"], isChange: true });
+  await cast("against");
+  expect(asked.map(({ variables }) => variables.choices)).toEqual([["for"], ["against"]]);
+  expect(asked[1]?.variables.key).not.toBe(asked[0]?.variables.key);
+});
+
+test("a change that is given up leaves the recorded ballot as it is", async () => {
+  const asked = answerInTurn(recorded);
+  await cast("for");
+  changeBallot("vote", receipt);
+  choose(vote, "against");
+  keepBallot("vote", receipt);
+  expect(ballotFor("vote").value).toEqual({ step: "recorded", receipt });
+  expect(sessionStorage.getItem("ballot:vote")).toBeNull();
   expect(asked).toHaveLength(1);
 });
 
 test("the next person at the tab does not cast the last one's ballot", async () => {
   const asked = answerInTurn("no answer", recorded);
-  const casting = castBallot("vote", "for");
+  const casting = cast("for");
   await vi.advanceTimersByTimeAsync(0);
   forgetPerson();
   await vi.runAllTimersAsync();
   await casting;
   expect(asked).toHaveLength(1);
   expect(sessionStorage.getItem("ballot:vote")).toBeNull();
-  expect(ballotFor("vote").value).toEqual({ step: "choosing", choice: null, problem: null });
+  expect(ballotFor("vote").value).toEqual(untouched);
 });

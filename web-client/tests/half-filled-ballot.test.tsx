@@ -2,7 +2,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/preact";
 import { afterEach, expect, test } from "vitest";
 import { forgetPerson } from "../src/session/session";
 import { VoteCard } from "../src/vote/vote-card";
-import { voteOf } from "./factories";
+import { tallyOf, voteOf } from "./factories";
 
 afterEach(() => {
   cleanup();
@@ -14,7 +14,7 @@ const chosen = () => screen.getByRole<HTMLInputElement>("radio", { name: "Tán t
 test("a half-filled ballot survives a push", () => {
   const { rerender } = render(<VoteCard vote={voteOf()} standing="FULL" />);
   fireEvent.click(screen.getByRole("radio", { name: "Tán thành" }));
-  const pushed = voteOf({ version: 2, tally: { cast: 2, eligible: 3, options: [] } });
+  const pushed = voteOf({ version: 2, tally: tallyOf({ cast: 2 }) });
   rerender(<VoteCard vote={pushed} standing="FULL" />);
   expect(screen.getByTestId("tally-cast").textContent).toBe("Đã biểu quyết: 2/3");
   expect(chosen()).toBe(true);
@@ -35,7 +35,12 @@ test("an empty ballot is not sent, and says why", () => {
 });
 
 test("a receipt in a push takes the place of the ballot", () => {
-  const myReceipt = { id: "receipt", choices: ["against"], castAt: "2026-11-03T12:30:00Z" };
+  const myReceipt = {
+    id: "receipt",
+    choices: ["against"],
+    castAt: "2026-11-03T12:30:00Z",
+    tracker: "0123456789AB",
+  };
   render(<VoteCard vote={voteOf({ viewerMay: [], myReceipt })} standing="FULL" />);
   expect(screen.queryByRole("radio")).toBeNull();
   expect(screen.getByText("Phiếu của bạn đã được ghi nhận")).toBeTruthy();

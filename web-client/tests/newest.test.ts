@@ -30,6 +30,11 @@ test("a vote that the newest meeting no longer has is gone", () => {
   expect(newestMeeting(held, meetingOf({ version: 2 })).votes).toEqual([]);
 });
 
+test("a vote that was just prepared joins the meeting", () => {
+  const held = meetingOf({ votes: [voteOf()] });
+  expect(withVote(held, voteOf({ id: "new" })).votes.map(({ id }) => id)).toEqual(["vote", "new"]);
+});
+
 test("the answer to opening a vote shows at once, but not over a newer push", () => {
   const held = meetingOf({ votes: [voteOf({ version: 2, state: "PREPARED" })] });
   expect(withVote(held, voteOf({ version: 3 })).votes[0]?.state).toBe("OPEN");

@@ -2,14 +2,10 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/preact
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { liveMeeting } from "../src/meeting/live-meeting";
 import { NextStepPanel } from "../src/meeting/next-step-panel";
-import { meetingOf, voteOf } from "./factories";
+import { itemOf, meetingOf, tallyOf, voteOf } from "./factories";
 import { answerInTurn } from "./server";
 
-const agenda = [
-  { id: "item-1", position: 1, title: "Thứ nhất" },
-  { id: "item-2", position: 2, title: "Thứ hai" },
-  { id: "item-3", position: 3, title: "Thứ ba" },
-];
+const agenda = [itemOf(1, "Thứ nhất"), itemOf(2, "Thứ hai"), itemOf(3, "Thứ ba")];
 const atItem = (id: string, version: number) =>
   meetingOf({ version, agenda, currentItem: { id }, viewerMay: ["OPEN_VOTE", "MOVE_AGENDA"] });
 
@@ -51,7 +47,7 @@ test("a double touch takes one step, not two", async () => {
 
 test("closing a vote asks first, and says how many have voted", async () => {
   const asked = answerInTurn({ data: { closeVote: voteOf({ version: 2, state: "CLOSED" }) } });
-  const vote = voteOf({ tally: { cast: 2, eligible: 3, options: [] } });
+  const vote = voteOf({ tally: tallyOf({ cast: 2 }) });
   live.receiveMeeting(meetingOf({ version: 4, votes: [vote] }));
   render(<Panel />);
   await pass(1_000);

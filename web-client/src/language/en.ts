@@ -1,4 +1,5 @@
 import type { Messages } from "./vi";
+import { votingEn } from "./voting-en";
 
 export const en: Messages = {
   name: "Branch Meetings",
@@ -126,11 +127,11 @@ export const en: Messages = {
     castOf: (cast, eligible) => `Voted: ${cast}/${eligible}`,
     shareOf: (eligible) => `Percentages are of the ${eligible} on the electoral roll.`,
     details: "Show the tally",
-    rule: (over, fraction, base) =>
-      `Carried when ${over ? "more than" : "at least"} ${fraction} of the ${base} are for.`,
     announceOpen: (question) => `A vote is open: ${question}`,
     announceClosed: (sentence) => `The vote is closed. ${sentence}`,
   },
+
+  voting: votingEn,
 
   link: {
     down: "Connection lost. Reconnecting…",
@@ -179,8 +180,19 @@ export const en: Messages = {
     FOR_AND_AGAINST: "ballots for and against",
   },
 
-  options: { FOR: "For", AGAINST: "Against", ABSTAIN: "Abstain" },
-  voteStates: { PREPARED: "Not open yet", OPEN: "Voting now", CLOSED: "Closed" },
+  options: {
+    FOR: "For",
+    AGAINST: "Against",
+    ABSTAIN: "Abstain",
+    CHOICE: "Choice",
+    MEASURE: "Measure",
+  },
+  voteStates: {
+    PREPARED: "Not open yet",
+    OPEN: "Voting now",
+    CLOSED: "Closed",
+    ANNULLED: "Annulled",
+  },
 
   meetingStates: {
     DRAFT: "Draft",

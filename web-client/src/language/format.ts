@@ -15,6 +15,19 @@ export function percent(part: number, whole: number): string {
   );
 }
 
+/** A percentage as the server computed it: 60.25 is 60.25 %. */
+export function hundredths(value: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2 }).format(
+    value / 100,
+  );
+}
+
+/** Minutes and seconds on a clock: 4:05. */
+export function clock(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 export function time(instant: string): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(new Date(instant));
 }

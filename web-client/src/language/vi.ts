@@ -10,6 +10,7 @@ import type {
   VoteState,
 } from "../gql/graphql";
 import type { Problem } from "../server/problem";
+import { votingVi } from "./voting-vi";
 
 // Vietnamese is the first language: its shape is the type of every other catalogue.
 
@@ -59,12 +60,15 @@ const options: Record<OptionKind, string> = {
   FOR: "Tán thành",
   AGAINST: "Không tán thành",
   ABSTAIN: "Không có ý kiến",
+  CHOICE: "Lựa chọn",
+  MEASURE: "Hình thức",
 };
 
 const voteStates: Record<VoteState, string> = {
   PREPARED: "Chưa mở",
   OPEN: "Đang biểu quyết",
   CLOSED: "Đã kết thúc",
+  ANNULLED: "Đã hủy",
 };
 
 const meetingStates: Record<MeetingState, string> = {
@@ -232,11 +236,11 @@ export const vi = {
     castOf: (cast: string, eligible: string) => `Đã biểu quyết: ${cast}/${eligible}`,
     shareOf: (eligible: string) => `Tỷ lệ tính trên ${eligible} người có quyền biểu quyết.`,
     details: "Xem số phiếu",
-    rule: (over: boolean, fraction: string, base: string) =>
-      `Được thông qua khi số tán thành ${over ? "quá" : "đạt ít nhất"} ${fraction} ${base}.`,
     announceOpen: (question: string) => `Đã mở biểu quyết: ${question}`,
     announceClosed: (sentence: string) => `Biểu quyết đã kết thúc. ${sentence}`,
   },
+
+  voting: votingVi,
 
   link: {
     down: "Mất kết nối. Đang tự kết nối lại…",

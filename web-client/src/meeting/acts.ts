@@ -1,9 +1,7 @@
 import {
   CheckInDocument,
   CloseMeetingDocument,
-  CloseVoteDocument,
   MoveAgendaDocument,
-  OpenVoteDocument,
   PauseMeetingDocument,
   StartMeetingDocument,
 } from "../gql/graphql";
@@ -41,14 +39,4 @@ export async function moveAgenda(
 ): Promise<void> {
   const { moveAgenda } = await request(MoveAgendaDocument, { meetingId, itemId });
   live.receiveMeeting(accepted(moveAgenda));
-}
-
-export async function openVote(live: LiveMeeting, voteId: string): Promise<void> {
-  const { openVote } = await request(OpenVoteDocument, { voteId });
-  live.receiveVote(accepted(openVote));
-}
-
-export async function closeVote(live: LiveMeeting, voteId: string): Promise<void> {
-  const { closeVote } = await request(CloseVoteDocument, { voteId });
-  live.receiveVote(accepted(closeVote));
 }

@@ -1,9 +1,10 @@
+import { number } from "../language/format";
 import { messages } from "../language/language";
 import { CheckIcon } from "../ui/icons";
 import { ProblemNote } from "../ui/problem-note";
 import { useAct } from "../ui/use-act";
 import { moveAgenda } from "./acts";
-import { type AgendaItem, currentItem } from "./agenda";
+import { type AgendaItem, currentItem, votesOf } from "./agenda";
 import type { LiveMeeting } from "./live-meeting";
 import type { Meeting } from "./newest";
 
@@ -23,6 +24,7 @@ export function AgendaList({ live, meeting }: { live: LiveMeeting; meeting: Meet
             key={item.id}
             item={item}
             place={placeOf(meeting, item, current)}
+            prepared={preparedFor(meeting, item)}
             busy={busy}
             move={move}
           />
@@ -37,12 +39,14 @@ type Place = "done" | "current" | "ahead";
 interface ItemProps {
   item: AgendaItem;
   place: Place;
+  /** Votes prepared for it. */
+  prepared: number;
   busy: boolean;
   move: ((item: AgendaItem) => void) | null;
 }
 
-function Item({ item, place, busy, move }: ItemProps) {
-  const { meeting: words, chair } = messages.value;
+function Item({ item, place, prepared, busy, move }: ItemProps) {
+  const { meeting: words, chair, voting } = messages.value;
   return (
     <li class={`agenda-item ${place}`} aria-current={place === "current" ? "step" : undefined}>
       <span class="agenda-mark" aria-hidden="true">
@@ -52,6 +56,11 @@ function Item({ item, place, busy, move }: ItemProps) {
         {item.title}
         {place === "done" && <span class="visually-hidden"> ({words.done})</span>}
         {place === "current" && <span class="agenda-place">{words.here}</span>}
+        {prepared > 0 && (
+          <span class="agenda-prepared">
+            {voting.prepare.prepared(number(prepared), prepared === 1)}
+          </span>
+        )}
       </span>
       {move && place !== "current" && (
         <button
@@ -73,6 +82,10 @@ function placeOf(meeting: Meeting, item: AgendaItem, current: AgendaItem | null)
   if (meeting.closedAt !== null) return "done";
   if (current === null || item.position > current.position) return "ahead";
   return item.id === current.id ? "current" : "done";
+}
+
+function preparedFor(meeting: Meeting, item: AgendaItem): number {
+  return votesOf(meeting, item).filter(({ state }) => state === "PREPARED").length;
 }
 
 function mayMove(meeting: Meeting): boolean {

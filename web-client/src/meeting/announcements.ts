@@ -2,11 +2,11 @@ import type { Language } from "../language/language";
 import type { Messages } from "../language/vi";
 import type { Meeting, Vote } from "./newest";
 
-/** What a screen reader says when a vote opened or closed between two states of a meeting. */
+/** What a screen reader says when a vote opened, closed or was published between two states of a meeting. */
 export function announcementsOf(
   before: Meeting | null,
   after: Meeting,
-  { vote: words }: Messages,
+  { vote: words, voting }: Messages,
   language: Language,
 ): string[] {
   if (before === null) return [];
@@ -14,10 +14,28 @@ export function announcementsOf(
     .filter((vote) => changedState(before, vote))
     .flatMap((vote) => {
       if (vote.state === "OPEN") return [words.announceOpen(vote.question)];
-      return vote.outcome ? [words.announceClosed(vote.outcome[language])] : [];
+      if (vote.state === "ANNULLED") return [voting.announceAnnulled(vote.question)];
+      if (vote.state !== "CLOSED") return [];
+      return [closedText(vote, wasClosed(before, vote))];
     });
+
+  function closedText({ publishedAt, outcome }: Vote, wasClosed: boolean): string {
+    if (publishedAt === null || outcome === null) return voting.announceWaiting;
+    const sentence = outcome[language];
+    return wasClosed ? voting.announcePublished(sentence) : words.announceClosed(sentence);
+  }
 }
 
+/** A result that is published later is news of its own. */
 function changedState(before: Meeting, vote: Vote): boolean {
-  return before.votes.find((held) => held.id === vote.id)?.state !== vote.state;
+  const held = heldVote(before, vote);
+  return held?.state !== vote.state || held.publishedAt !== vote.publishedAt;
+}
+
+function wasClosed(before: Meeting, vote: Vote): boolean {
+  return heldVote(before, vote)?.state === "CLOSED";
+}
+
+function heldVote({ votes }: Meeting, { id }: Vote): Vote | undefined {
+  return votes.find((held) => held.id === id);
 }

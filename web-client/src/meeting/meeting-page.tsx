@@ -1,6 +1,7 @@
 import { messages } from "../language/language";
+import { PrepareVote } from "../prepare/prepare-vote";
 import type { Viewer } from "../session/session";
-import { currentItem, votesOf } from "./agenda";
+import { hasEnded, votesOnStage } from "./agenda";
 import { AgendaList } from "./agenda-list";
 import { CheckIn } from "./check-in";
 import { ClosedVotes } from "./closed-votes";
@@ -29,7 +30,8 @@ export function MeetingPage(props: MeetingProps) {
       <div class="stage">
         <CheckIn {...props} />
         {isRunning(meeting) ? <CurrentItem {...props} /> : <StandStill meeting={meeting} />}
-        <ClosedVotes votes={closedElsewhere(meeting)} />
+        <PrepareVote live={live} meeting={meeting} />
+        <ClosedVotes live={live} meeting={meeting} votes={closedElsewhere(meeting)} />
       </div>
       <aside class="aside">
         <AgendaList live={live} meeting={meeting} />
@@ -64,6 +66,6 @@ function isRunning(meeting: Meeting): boolean {
 
 /** Finished votes that are not shown with the current item. */
 function closedElsewhere(meeting: Meeting) {
-  const shown = isRunning(meeting) ? votesOf(meeting, currentItem(meeting)) : [];
-  return meeting.votes.filter((vote) => vote.state === "CLOSED" && !shown.includes(vote));
+  const shown = isRunning(meeting) ? votesOnStage(meeting) : [];
+  return meeting.votes.filter((vote) => hasEnded(vote) && !shown.includes(vote));
 }

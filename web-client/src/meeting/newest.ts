@@ -13,7 +13,10 @@ export function newestMeeting(held: Meeting | null, arriving: Meeting): Meeting 
   return { ...newest, votes };
 }
 
+/** A vote that was just prepared is new to the meeting. */
 export function withVote(held: Meeting, arriving: Vote): Meeting {
+  const isKnown = held.votes.some((vote) => vote.id === arriving.id);
+  if (!isKnown) return { ...held, votes: [...held.votes, arriving] };
   const votes = held.votes.map((vote) =>
     vote.id === arriving.id ? newestOf(vote, arriving) : vote,
   );

@@ -1,16 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
-import { number } from "../language/format";
 import { messages } from "../language/language";
-import type { Messages } from "../language/vi";
+import { BreakTie } from "../lead/break-tie";
+import { CloseVoteConfirm } from "../lead/close-vote-confirm";
+import { OpenVoteConfirm, useWarnings } from "../lead/open-vote-confirm";
+import { closeVote, openVote, publishVote, repeatVote } from "../lead/vote-acts";
 import { Confirm } from "../ui/confirm";
 import { ProblemNote } from "../ui/problem-note";
 import { useAct } from "../ui/use-act";
-import { closeMeeting, closeVote, moveAgenda, openVote, pauseMeeting, startMeeting } from "./acts";
-import { currentItem } from "./agenda";
-import { CloseVoteConfirm } from "./close-vote-confirm";
+import { closeMeeting, moveAgenda, pauseMeeting, startMeeting } from "./acts";
 import type { LiveMeeting } from "./live-meeting";
 import type { Meeting } from "./newest";
 import { type NextStep, nextStep } from "./next-step";
+import { wordsFor } from "./next-step-words";
 
 const DOUBLE_TOUCH = 600;
 
@@ -25,15 +26,17 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
   const [confirming, setConfirming] = useState<string | null>(null);
   const step = nextStep(meeting);
   const settled = useSettled(step && nameOf(step));
+  const warnings = useWarnings(step?.act === "open" ? step.vote : null);
   if (step === null) return null;
 
   const { chair } = messages.value;
-  const { label, hint } = wordsFor(step, meeting, chair);
+  const { label, hint } = wordsFor(step, meeting);
   const perform = () => {
     setConfirming(null);
     void act(() => take(step, live, meeting));
   };
-  const press = isFinal(step) ? () => setConfirming(nameOf(step)) : perform;
+  const press =
+    asksFirst(step) || warnings.length > 0 ? () => setConfirming(nameOf(step)) : perform;
   const question = {
     open: confirming === nameOf(step),
     onConfirm: perform,
@@ -67,6 +70,10 @@ export function NextStepPanel({ live, meeting }: LeadProps) {
           </button>
         )}
       </div>
+      {step.act === "open" && <OpenVoteConfirm warnings={warnings} {...question} />}
+      {step.act === "break-tie" && question.open && (
+        <BreakTie live={live} meeting={meeting} vote={step.vote} onLeave={question.onCancel} />
+      )}
       {step.act === "close" && <CloseVoteConfirm vote={step.vote} {...question} />}
       {step.act === "end" && (
         <Confirm title={chair.confirmMeeting.title} action={chair.closeMeeting} {...question}>
@@ -88,13 +95,20 @@ function take(step: NextStep, live: LiveMeeting, meeting: Meeting): Promise<void
       return openVote(live, step.vote.id);
     case "close":
       return closeVote(live, step.vote.id);
+    case "break-tie":
+      return Promise.resolve();
+    case "publish":
+      return publishVote(live, step.vote.id);
+    case "repeat":
+      return repeatVote(live, step.vote.id);
     case "end":
       return closeMeeting(live, meeting.id);
   }
 }
 
-function isFinal(step: NextStep): boolean {
-  return step.act === "close" || step.act === "end";
+/** What is asked about before it is done, or needs more than a touch. */
+function asksFirst(step: NextStep): boolean {
+  return step.act === "close" || step.act === "end" || step.act === "break-tie";
 }
 
 /** Tells one step from the next, so that what was meant for one never happens to another. */
@@ -104,6 +118,9 @@ function nameOf(step: NextStep): string {
       return `${step.act} ${step.item.id}`;
     case "open":
     case "close":
+    case "break-tie":
+    case "publish":
+    case "repeat":
       return `${step.act} ${step.vote.id}`;
     default:
       return step.act;
@@ -118,31 +135,4 @@ function useSettled(name: string | null): boolean {
     return () => clearTimeout(timer);
   }, [name]);
   return settled === name;
-}
-
-function wordsFor(
-  step: NextStep,
-  meeting: Meeting,
-  chair: Messages["chair"],
-): { label: string; hint: string } {
-  const { present, summoned } = meeting.turnout;
-  switch (step.act) {
-    case "start":
-      return { label: chair.start, hint: chair.startHint(number(present), number(summoned)) };
-    case "resume":
-      return { label: chair.resume, hint: chair.resumeHint };
-    case "move":
-      return {
-        label: currentItem(meeting) ? chair.nextItem : chair.firstItem,
-        hint: chair.nextItemHint(step.item.title),
-      };
-    case "open":
-      return { label: chair.openVote, hint: chair.openVoteHint(step.vote.question) };
-    case "close": {
-      const { cast, eligible } = step.vote.tally;
-      return { label: chair.closeVote, hint: chair.closeVoteHint(number(cast), number(eligible)) };
-    }
-    case "end":
-      return { label: chair.closeMeeting, hint: chair.closeMeetingHint };
-  }
 }

@@ -17,7 +17,11 @@ export class SignedOut extends Error {
 export class Declined extends Error {
   override name = "Declined";
 
-  constructor(readonly reason: Reason) {
+  constructor(
+    readonly reason: Reason,
+    /** Figures that belong to the reason. */
+    readonly details: unknown = null,
+  ) {
     super(reason);
   }
 }
@@ -33,6 +37,9 @@ export function problemOf(error: unknown): Problem {
 
 /** What a mutation gave, or `Declined` when it gave a refusal. */
 export function accepted<Answer extends object>(answer: Answer): Exclude<Answer, RefusalFragment> {
-  if ("reason" in answer) throw new Declined(answer.reason as Reason);
+  if ("reason" in answer) {
+    const { reason, details } = answer as unknown as RefusalFragment;
+    throw new Declined(reason, details);
+  }
   return answer as Exclude<Answer, RefusalFragment>;
 }

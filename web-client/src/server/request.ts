@@ -1,6 +1,7 @@
 import type { Reason, TypedDocumentString } from "../gql/graphql";
 import { endSession } from "../session/session";
 import { tabToken } from "../session/token";
+import { learnServerTime } from "./clock";
 import { Declined, SignedOut, Unreachable } from "./problem";
 
 const TIMEOUT = 15_000;
@@ -39,6 +40,7 @@ export async function send(
   token = tabToken(),
 ): Promise<Response> {
   const response = await fetchInTime(path, { method, body, headers: headersOf(token, body) });
+  learnServerTime(response.headers.get("Date"));
   if (response.status === 401) throw sessionOver();
   if (response.status === 429 || response.status >= 500) {
     throw new Unreachable(`The server answered ${response.status}.`);

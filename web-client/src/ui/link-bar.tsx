@@ -1,7 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
 import { duration } from "../language/format";
 import { messages } from "../language/language";
 import { link } from "../server/live";
+import { useNow } from "./use-now";
 
 /** Says calmly that the link is down, and how old the picture is. */
 export function LinkBar() {
@@ -18,15 +18,6 @@ export function LinkBar() {
 
 /** Kept out of the status above: nobody wants to hear every second. */
 function Age({ since }: { since: number }) {
-  const now = useNow();
+  const now = useNow(Date.now);
   return <p>{messages.value.link.age(duration(Math.max(now - since, 0)))}</p>;
-}
-
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

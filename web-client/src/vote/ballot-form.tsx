@@ -1,38 +1,43 @@
 import { useState } from "preact/hooks";
+import { number } from "../language/format";
 import { messages } from "../language/language";
 import type { Vote } from "../meeting/newest";
-import { OptionIcon } from "../ui/icons";
+import { Confirm } from "../ui/confirm";
 import { ProblemNote } from "../ui/problem-note";
-import { ballotFor, castBallot, choose } from "./ballot";
+import { ballotFor, castBallot, clearMarks } from "./ballot";
+import { BallotPaper } from "./ballot-paper";
+import { limitedMarks, takesOneMark } from "./marks";
 
 /** Choose, then send: two touches, so that a slip of the thumb casts nothing. */
 export function BallotForm({ vote }: { vote: Vote }) {
   const ballot = ballotFor(vote.id).value;
-  const [asked, setAsked] = useState(false);
-  const words = messages.value.vote;
+  const [asked, setAsked] = useState<"to choose" | "to send a blank" | null>(null);
+  const { vote: words, voting } = messages.value;
   if (ballot.step === "recorded") return null;
 
   const sending = ballot.step === "sending";
+  const { choices } = ballot;
+  const isBlank = choices.length === 0;
   const submit = (event: Event) => {
     event.preventDefault();
-    setAsked(ballot.choice === null);
-    if (ballot.choice !== null) void castBallot(vote.id, ballot.choice);
+    if (isBlank) return setAsked(vote.rule.takesBlank ? "to send a blank" : "to choose");
+    setAsked(null);
+    void castBallot(vote.id);
+  };
+  const sendBlank = () => {
+    setAsked(null);
+    void castBallot(vote.id);
   };
 
   return (
     <form class="ballot" onSubmit={submit}>
+      <p class="hint">{voting.secrecy[vote.rule.secrecy]}</p>
       <fieldset disabled={sending}>
         <legend>{words.ballot}</legend>
-        {vote.options.map((option) => (
-          <Choice
-            key={option.id}
-            vote={vote}
-            option={option}
-            chosen={ballot.choice === option.id}
-          />
-        ))}
+        <BallotPaper vote={vote} choices={choices} />
       </fieldset>
-      {asked && ballot.choice === null && (
+      <Limit vote={vote} choices={choices} isOver={ballot.step === "choosing" && ballot.isOver} />
+      {asked === "to choose" && isBlank && (
         <p class="note problem" role="alert">
           {words.choose}
         </p>
@@ -46,28 +51,41 @@ export function BallotForm({ vote }: { vote: Vote }) {
       <button type="submit" class="button primary wide" aria-disabled={sending}>
         {sending ? words.sending : words.cast}
       </button>
+      {vote.rule.takesBlank && !isBlank && !sending && (
+        <button type="button" class="button quiet" onClick={() => clearMarks(vote.id)}>
+          {voting.paper.clear}
+        </button>
+      )}
+      <Confirm
+        title={voting.paper.blankTitle}
+        action={voting.paper.blankAction}
+        open={asked === "to send a blank"}
+        onConfirm={sendBlank}
+        onCancel={() => setAsked(null)}
+      >
+        <p>{voting.paper.blankText}</p>
+      </Confirm>
     </form>
   );
 }
 
-interface ChoiceProps {
-  vote: Vote;
-  option: Vote["options"][number];
-  chosen: boolean;
-}
-
-function Choice({ vote, option: { id, kind }, chosen }: ChoiceProps) {
+/** How many are marked of how many may be, and why one more was not taken. */
+function Limit({ vote, choices, isOver }: { vote: Vote; choices: string[]; isOver: boolean }) {
+  const words = messages.value.voting.paper;
+  if (takesOneMark(vote)) return null;
+  const most = number(vote.rule.mostChoices);
+  const marked = number(limitedMarks(vote, choices));
+  const isYesNo = vote.rule.method === "YES_NO_PER_CANDIDATE";
   return (
-    <label class={`choice ${kind.toLowerCase()}${chosen ? " chosen" : ""}`}>
-      <input
-        type="radio"
-        name={`ballot-${vote.id}`}
-        value={id}
-        checked={chosen}
-        onChange={() => choose(vote.id, id)}
-      />
-      <OptionIcon kind={kind} />
-      <span>{messages.value.options[kind]}</span>
-    </label>
+    <>
+      <p class="marked" role="status" data-testid="marked">
+        {isYesNo ? words.votedFor(marked, most) : words.chosen(marked, most)}
+      </p>
+      {isOver && (
+        <p class="note waiting" role="alert">
+          {words.over(most)}
+        </p>
+      )}
+    </>
   );
 }

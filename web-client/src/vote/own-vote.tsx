@@ -5,21 +5,51 @@ import type { Vote } from "../meeting/newest";
 import type { Problem } from "../server/problem";
 import { CheckIcon } from "../ui/icons";
 import { ProblemNote } from "../ui/problem-note";
-import { type Ballot, ballotFor, type Receipt } from "./ballot";
+import { type Ballot, ballotFor, changeBallot, keepBallot, type Receipt } from "./ballot";
 import { BallotForm } from "./ballot-form";
+import { fullLabelOf } from "./options";
 
 /** The viewer's part in a vote: the ballot to fill, the receipt, or why there is neither. */
 export function OwnVote({ vote, standing }: { vote: Vote; standing: Standing | null }) {
   const ballot = ballotFor(vote.id).value;
-  const receipt = vote.myReceipt ?? (ballot.step === "recorded" ? ballot.receipt : null);
-  if (receipt) return <Recorded vote={vote} receipt={receipt} />;
+  const receipt = newestReceipt(vote, ballot);
+  const mayCast = vote.state === "OPEN" && vote.viewerMay.includes("CAST_BALLOT");
+  if (receipt && !isChanging(ballot, mayCast)) {
+    return <Recorded vote={vote} receipt={receipt} mayCast={mayCast} ballot={ballot} />;
+  }
   if (ballot.step === "sending") return <BallotForm vote={vote} />;
   if (vote.state !== "OPEN") return <ProblemNote problem={problemIn(ballot)} />;
-  if (vote.viewerMay.includes("CAST_BALLOT")) return <BallotForm vote={vote} />;
+  if (mayCast) return <OwnBallot vote={vote} receipt={receipt} />;
   const words = messages.value.vote;
   return (
     <p class="note">{standing === "PROBATIONARY" ? words.noBallotProbationary : words.noBallot}</p>
   );
+}
+
+function OwnBallot({ vote, receipt }: { vote: Vote; receipt: Receipt | null }) {
+  return (
+    <>
+      <BallotForm vote={vote} />
+      {receipt && (
+        <button type="button" class="button quiet" onClick={() => keepBallot(vote.id, receipt)}>
+          {messages.value.voting.paper.keep}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** A change goes on for as long as the box takes it; one on its way is waited for. */
+function isChanging(ballot: Ballot, mayCast: boolean): boolean {
+  if (ballot.step === "sending") return ballot.isChange;
+  return ballot.step === "choosing" && ballot.isChange && mayCast;
+}
+
+/** The answer to this tab's own ballot may be ahead of the push, or behind that of another device. */
+function newestReceipt({ myReceipt }: Vote, ballot: Ballot): Receipt | null {
+  const own = ballot.step === "recorded" ? ballot.receipt : null;
+  if (own === null || myReceipt === null) return own ?? myReceipt;
+  return Date.parse(myReceipt.castAt) > Date.parse(own.castAt) ? myReceipt : own;
 }
 
 /** Whoever sent a ballot too late is told so, also after the form has gone. */
@@ -27,19 +57,66 @@ function problemIn(ballot: Ballot): Problem | null {
   return ballot.step === "choosing" ? ballot.problem : null;
 }
 
-function Recorded({ vote, receipt }: { vote: Vote; receipt: Receipt }) {
-  const { vote: words, options } = messages.value;
-  const choices = vote.options
-    .filter((option) => receipt.choices.includes(option.id))
-    .map((option) => options[option.kind]);
+interface RecordedProps {
+  vote: Vote;
+  receipt: Receipt;
+  mayCast: boolean;
+  ballot: Ballot;
+}
+
+function Recorded({ vote, receipt, mayCast, ballot }: RecordedProps) {
+  const { vote: words, voting } = messages.value;
+  const mayChange = mayCast && vote.rule.change === "LAST_COUNTS";
+  const problem = problemIn(ballot);
   return (
-    <p class="note recorded" role="status">
-      <CheckIcon />
-      <span>
-        <strong>{words.recorded}</strong>
-        <br />
-        {words.recordedChoice(choices.join(", "), time(receipt.castAt))}
-      </span>
-    </p>
+    <>
+      <div class="note recorded" role="status">
+        <CheckIcon />
+        <div>
+          <strong>{words.recorded}</strong>
+          <Choice vote={vote} receipt={receipt} />
+        </div>
+      </div>
+      {problem && (
+        <>
+          <ProblemNote problem={problem} />
+          <p class="note">{voting.paper.changeFailed}</p>
+        </>
+      )}
+      {mayChange && (
+        <>
+          <p class="hint">{voting.paper.lastCounts}</p>
+          <button type="button" class="button" onClick={() => changeBallot(vote.id, receipt)}>
+            {voting.paper.change}
+          </button>
+        </>
+      )}
+    </>
+  );
+}
+
+/** What an OPEN vote's receipt says; the other kind knows no choice. */
+function Choice({ vote, receipt }: { vote: Vote; receipt: Receipt }) {
+  const { vote: words, voting } = messages.value;
+  const { choices, castAt, tracker } = receipt;
+  if (choices === null) {
+    return (
+      <>
+        <p>{voting.paper.recordedAt(time(castAt))}</p>
+        <p>{voting.paper.untraced}</p>
+      </>
+    );
+  }
+  const marked = vote.options.filter(({ id }) => choices.includes(id)).map(fullLabelOf);
+  return (
+    <>
+      <p>{words.recordedChoice(marked.join(", ") || voting.paper.blank, time(castAt))}</p>
+      {tracker && (
+        <p class="tracker">
+          {voting.paper.tracker(tracker)}
+          <span class="tracker-hint">{voting.paper.trackerHint}</span>
+        </p>
+      )}
+    </>
   );
 }

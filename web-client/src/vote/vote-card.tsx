@@ -1,9 +1,15 @@
 import type { ComponentChildren } from "preact";
 import type { Standing } from "../gql/graphql";
-import { language, messages } from "../language/language";
+import { messages } from "../language/language";
+import { hasEnded } from "../meeting/agenda";
 import type { Vote } from "../meeting/newest";
+import { Countdown } from "./countdown";
 import { OwnVote } from "./own-vote";
+import { PaperPreview } from "./paper-preview";
+import { Result } from "./result";
+import { thresholdText } from "./rule-text";
 import { Tally } from "./tally";
+import { VoteDetails } from "./vote-details";
 
 interface VoteCardProps {
   vote: Vote;
@@ -16,45 +22,108 @@ interface VoteCardProps {
 export function VoteCard({ vote, standing, children }: VoteCardProps) {
   const { vote: words, voteStates } = messages.value;
   return (
-    <article class={`card vote ${vote.state.toLowerCase()}`} data-testid={`vote-${vote.state}`}>
-      <p class={`chip ${vote.state.toLowerCase()}`}>{voteStates[vote.state]}</p>
+    <article
+      id={anchorOf(vote.id)}
+      class={`card vote ${vote.state.toLowerCase()}`}
+      data-testid={`vote-${vote.state}`}
+    >
+      <div class="facts">
+        <p class={`chip ${vote.state.toLowerCase()}`}>{voteStates[vote.state]}</p>
+        {vote.state === "OPEN" && vote.closesAt && <Countdown closesAt={vote.closesAt} />}
+      </div>
       <h3>{vote.question}</h3>
-      <p class="hint">{ruleText(vote)}</p>
-      {vote.outcome && <OutcomeText outcome={vote.outcome} />}
+      <p class="hint">{thresholdText(vote.rule)}</p>
+      <Annulment vote={vote} />
+      <ResultOrWait vote={vote} />
+      {vote.state === "PREPARED" && <PaperPreview vote={vote} />}
       {vote.state === "PREPARED" && !vote.viewerMay.includes("OPEN_VOTE") && (
         <p class="note">{words.notOpenYet}</p>
       )}
       <OwnVote vote={vote} standing={standing} />
-      {vote.state !== "PREPARED" && <Tally vote={vote} />}
+      {showsTally(vote) && <Tally vote={vote} />}
+      <Links vote={vote} />
+      {hasEnded(vote) && <VoteDetails vote={vote} />}
       {children}
     </article>
   );
 }
 
+interface FinishedVoteProps {
+  vote: Vote;
+  children?: ComponentChildren;
+}
+
 /** A finished vote in short: the sentence first, the figures for whoever wants them. */
-export function FinishedVote({ vote }: { vote: Vote }) {
+export function FinishedVote({ vote, children }: FinishedVoteProps) {
   return (
-    <article class="finished" data-testid="vote-CLOSED">
+    <article id={anchorOf(vote.id)} class="finished" data-testid={`vote-${vote.state}`}>
       <h3>{vote.question}</h3>
-      {vote.outcome && <OutcomeText outcome={vote.outcome} />}
+      <Annulment vote={vote} />
+      <ResultOrWait vote={vote} />
       <details>
         <summary>{messages.value.vote.details}</summary>
-        <p class="hint">{ruleText(vote)}</p>
+        <p class="hint">{thresholdText(vote.rule)}</p>
         <Tally vote={vote} />
+        <OwnVote vote={vote} standing={null} />
       </details>
+      <Links vote={vote} />
+      <VoteDetails vote={vote} />
+      {children}
     </article>
   );
 }
 
-function OutcomeText({ outcome }: { outcome: NonNullable<Vote["outcome"]> }) {
+/** An election's ranking has all the figures of a tally, and more. */
+function showsTally({ state, outcome }: Vote): boolean {
+  return state !== "PREPARED" && !outcome?.candidates.length;
+}
+
+function ResultOrWait({ vote }: { vote: Vote }) {
+  const { result: words } = messages.value.voting;
+  if (!hasEnded(vote)) return null;
+  if (vote.outcome === null) {
+    return <p class="note">{vote.state === "CLOSED" ? words.waitForChair : words.unpublished}</p>;
+  }
   return (
-    <p class={`outcome ${outcome.carried ? "carried" : "not-carried"}`} data-testid="outcome">
-      {outcome[language.value]}
-    </p>
+    <>
+      {vote.publishedAt === null && vote.state === "CLOSED" && (
+        <p class="note waiting">{words.onlyYou}</p>
+      )}
+      <Result vote={vote} outcome={vote.outcome} />
+    </>
   );
 }
 
-function ruleText({ rule }: Vote): string {
-  const { vote: words, bases } = messages.value;
-  return words.rule(rule.strict, `${rule.numerator}/${rule.denominator}`, bases[rule.base]);
+function Annulment({ vote: { annulment } }: { vote: Vote }) {
+  const { result: words } = messages.value.voting;
+  if (annulment === null) return null;
+  return (
+    <div class="note problem" data-testid="annulment">
+      <p>{words.annulled}</p>
+      <p>{words.reason(annulment)}</p>
+    </div>
+  );
+}
+
+/** Votes that repeat one another are all on the meeting's page. */
+function Links({ vote: { repeatOf, repeatedBy } }: { vote: Vote }) {
+  const { result: words } = messages.value.voting;
+  return (
+    <>
+      {repeatOf && (
+        <p>
+          {words.repeats} <a href={`#${anchorOf(repeatOf)}`}>{words.toEarlier}</a>
+        </p>
+      )}
+      {repeatedBy && (
+        <p>
+          {words.repeated} <a href={`#${anchorOf(repeatedBy)}`}>{words.toLater}</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function anchorOf(voteId: string): string {
+  return `vote-${voteId}`;
 }

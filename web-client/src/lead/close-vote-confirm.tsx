@@ -1,7 +1,7 @@
 import { number } from "../language/format";
 import { messages } from "../language/language";
+import type { Vote } from "../meeting/newest";
 import { Confirm } from "../ui/confirm";
-import type { Vote } from "./newest";
 
 interface CloseVoteConfirmProps {
   vote: Vote;
@@ -12,7 +12,8 @@ interface CloseVoteConfirmProps {
 
 /** Shows how many have voted, also while the question is being asked. */
 export function CloseVoteConfirm({ vote, ...question }: CloseVoteConfirmProps) {
-  const { closeVote, confirmVote: words } = messages.value.chair;
+  const { chair, voting } = messages.value;
+  const { closeVote, confirmVote: words } = chair;
   const { cast, eligible } = vote.tally;
   return (
     <Confirm title={words.title} action={closeVote} {...question}>
@@ -23,7 +24,7 @@ export function CloseVoteConfirm({ vote, ...question }: CloseVoteConfirmProps) {
             : words.everyone(number(eligible))}
         </strong>
       </p>
-      <p>{words.final}</p>
+      <p>{vote.rule.liveTally === "ALWAYS" ? words.final : voting.lead.resultWaits}</p>
     </Confirm>
   );
 }

@@ -1,0 +1,285 @@
+import type {
+  Comparison,
+  LeftOut,
+  Matter,
+  Method,
+  NextStep,
+  NotInBase,
+  Secrecy,
+  TieRule,
+  Validity,
+  Verdict,
+  VoteWarning,
+} from "../gql/graphql";
+
+// What the screen says about votes beyond a simple one: rules, papers, results, the chair's acts.
+
+const matters: Record<Matter, string> = {
+  ORDINARY: "Việc thông thường",
+  TWO_THIRDS: "Việc cần hai phần ba",
+  ADMISSION: "Kết nạp",
+  DISCIPLINE: "Kỷ luật",
+  ELECTION: "Bầu cử",
+  BYLAWS: "Sửa đổi điều lệ",
+  PURPOSE: "Thay đổi mục đích của tổ chức",
+  DISSOLUTION: "Giải thể",
+};
+
+const methods: Record<Method, string> = {
+  FOR_AGAINST_ABSTAIN: "Tán thành, không tán thành hoặc không có ý kiến",
+  CHOOSE_UP_TO: "Chọn trong danh sách",
+  YES_NO_PER_CANDIDATE: "Tán thành hoặc không tán thành từng người",
+  ORDERED_CUMULATIVE: "Chọn một hình thức, xếp từ nặng nhất",
+};
+
+const secrecy: Record<Secrecy, string> = {
+  OPEN: "Biểu quyết công khai: ai chọn gì được ghi vào hồ sơ.",
+  UNATTRIBUTED:
+    "Kết quả không cho thấy ai đã chọn gì. Về kỹ thuật, người vận hành cơ sở dữ liệu có thể tìm ra.",
+};
+
+const comparisons: Record<Comparison, string> = {
+  PLURALITY: "Nhiều phiếu nhất thì được chọn.",
+  MORE_FOR_THAN_AGAINST: "Được thông qua khi số tán thành nhiều hơn số không tán thành.",
+};
+
+const leftOut: Record<LeftOut, string> = {
+  PROBATIONARY: "Thành viên dự bị",
+  SUSPENDED: "Đang bị đình chỉ",
+  EXEMPT: "Được miễn sinh hoạt",
+  FULL: "Không thuộc diện biểu quyết việc này",
+  TEMPORARY_ATTACHMENT: "Sinh hoạt tạm thời ở đây",
+  RECUSED: "Không tham gia vì việc liên quan đến mình",
+  REPRESENTED: "Đã ủy quyền cho người khác",
+};
+
+const notInBase: Record<NotInBase, string> = {
+  TEMPORARILY_ELSEWHERE: "Đang sinh hoạt tạm thời nơi khác",
+  EXEMPT_ABSENT: "Được miễn sinh hoạt và vắng mặt",
+  SUSPENDED: "Đang bị đình chỉ",
+  EXCUSED_WHOLE_MEETING: "Vắng có lý do cả cuộc họp",
+  RECUSED: "Không tham gia vì việc liên quan đến mình",
+  NOT_SUMMONED: "Không được triệu tập",
+  NOT_PRESENT_AT_OPENING: "Không có mặt khi mở biểu quyết",
+  NOT_PRESENT: "Không có mặt",
+};
+
+const nextSteps: Record<NextStep, string> = {
+  CHAIR_MUST_CAST: "Số phiếu ngang nhau. Chủ trì quyết định.",
+  REVOTE: "Số phiếu ngang nhau. Cần biểu quyết lại giữa những lựa chọn ngang phiếu.",
+  SENIORITY: "Số phiếu ngang nhau. Cần xếp thứ tự thâm niên.",
+  LOT: "Số phiếu ngang nhau. Cần bốc thăm.",
+  BODY_DECIDES: "Số phiếu ngang nhau. Cuộc họp quyết định.",
+  FURTHER_ROUND: "Chưa bầu đủ số lượng. Cần bầu thêm một vòng.",
+};
+
+const tieRules: Record<TieRule, string> = {
+  LOST: "ngang phiếu là không được thông qua",
+  CHAIR_CASTS: "chủ trì quyết định",
+  REVOTE_TIED: "biểu quyết lại",
+  SENIORITY: "theo thâm niên",
+  LOT: "bốc thăm",
+  BODY_DECIDES: "cuộc họp quyết định",
+};
+
+const validities: Record<Validity, string> = {
+  VALID: "Hợp lệ",
+  BLANK: "Phiếu trắng",
+  INVALID: "Không hợp lệ",
+};
+
+const verdicts: Record<Verdict, string> = {
+  CARRIED: "Được thông qua",
+  NOT_CARRIED: "Không được thông qua",
+  UNDECIDED: "Chưa quyết định",
+};
+
+const warnings: Record<VoteWarning, string> = {
+  SMALL_GROUP:
+    "Có rất ít người biểu quyết. Nếu mọi người chọn giống nhau, kết quả sẽ cho biết từng người đã chọn gì.",
+};
+
+export const votingVi = {
+  matters,
+  methods,
+  secrecy,
+  leftOut,
+  notInBase,
+  nextSteps,
+  tieRules,
+  validities,
+  verdicts,
+  warnings,
+
+  rule: {
+    comparisons,
+    share: (over: boolean, fraction: string, base: string) =>
+      `${over ? "quá" : "ít nhất"} ${fraction} ${base}`,
+    motion: (share: string) => `Được thông qua khi tán thành đạt ${share}.`,
+    election: (seats: string, share: string) =>
+      `Bầu ${seats} người. Người trúng cử cần được ${share}.`,
+    electionByPlurality: (seats: string) => `Bầu ${seats}. Ai nhiều phiếu nhất thì trúng cử.`,
+    measures: (share: string) =>
+      `Phiếu cho hình thức nặng hơn được cộng cho hình thức nhẹ hơn. Hình thức được chọn khi cộng lại đạt ${share}; hình thức nặng nhất có thể cần nhiều hơn.`,
+    hidden: "Số phiếu từng lựa chọn chỉ hiện sau khi công bố kết quả.",
+    hiddenButChair: "Trong lúc biểu quyết chỉ chủ trì thấy số phiếu từng lựa chọn.",
+    lastCounts: "Đổi được phiếu cho đến khi kết thúc.",
+    duration: (time: string) => `Tự kết thúc sau ${time}.`,
+  },
+
+  paper: {
+    chosen: (count: string, most: string) => `Đã chọn ${count}, nhiều nhất ${most}`,
+    votedFor: (count: string, most: string) => `Đã tán thành ${count}, nhiều nhất ${most}`,
+    over: (most: string) =>
+      `Chỉ được chọn nhiều nhất ${most}; chọn thêm thì phiếu không hợp lệ. Muốn chọn khác, hãy bỏ bớt một dấu đã chọn.`,
+    clear: "Xóa các dấu đã chọn",
+    blankTitle: "Gửi phiếu trắng?",
+    blankText: "Bạn chưa chọn gì. Phiếu trắng vẫn được tính là một phiếu đã bỏ.",
+    blankAction: "Gửi phiếu trắng",
+    lastCounts: "Bạn có thể đổi phiếu cho đến khi biểu quyết kết thúc.",
+    change: "Đổi phiếu",
+    keep: "Giữ phiếu đã gửi",
+    changeFailed: "Phiếu mới chưa được ghi nhận. Phiếu đã gửi trước đó vẫn được tính.",
+    tracker: (tracker: string) => `Mã phiếu: ${tracker}`,
+    trackerHint: "Dùng mã này để tìm phiếu của bạn trong hồ sơ sau khi công bố kết quả.",
+    untraced: "Máy chủ chỉ ghi nhận rằng bạn đã biểu quyết, không gắn tên bạn với lựa chọn.",
+    recordedAt: (when: string) => `Lúc ${when}`,
+    blank: "Phiếu trắng",
+    candidates: "Danh sách ứng cử viên",
+    answers: "Các lựa chọn",
+    measures: "Các hình thức, từ nặng nhất",
+    noCandidates: "Chưa có ứng cử viên.",
+  },
+
+  live: {
+    remaining: (time: string) => `Còn ${time}`,
+    timeOver: "Hết giờ. Đang kiểm phiếu…",
+    byHand: (count: string) => `Trong đó ${count} giơ tay tại chỗ`,
+    hidden: "Số phiếu từng lựa chọn sẽ hiện sau khi công bố kết quả.",
+    blanks: (count: string) => `Phiếu trắng: ${count}`,
+    invalid: (count: string) => `Phiếu không hợp lệ: ${count}`,
+  },
+
+  result: {
+    base: (base: string, name: string, needed: string) =>
+      `Cơ sở tính: ${base} (${name}). Cần ít nhất ${needed}.`,
+    ranking: "Kết quả bầu cử",
+    rank: (rank: string) => `Thứ ${rank}`,
+    elected: "Trúng cử",
+    votes: (count: string) => `${count} phiếu`,
+    votesAndAgainst: (count: string, against: string) =>
+      `${count} tán thành, ${against} không tán thành`,
+    needs: (needed: string) => `cần ${needed}`,
+    measures: "Kết quả từng hình thức",
+    measureChosen: "Được chọn",
+    cumulative: (votes: string, cumulative: string, needed: string) =>
+      `${votes} phiếu, cộng dồn ${cumulative}, cần ${needed}`,
+    tied: (names: string, places: string) => `Ngang phiếu: ${names}, cho ${places} chỗ.`,
+    broken: (how: string, names: string) => `Đã giải quyết (${how}): ${names}.`,
+    seed: "Mã bốc thăm (ai cũng có thể bốc lại bằng mã này):",
+    unpublished: "Kết quả chưa được công bố.",
+    onlyYou: "Chỉ chủ trì thấy kết quả này cho đến khi công bố.",
+    waitForChair: "Chủ trì sẽ công bố kết quả. Bạn chưa cần làm gì.",
+    annulled: "Biểu quyết này đã bị hủy",
+    reason: (reason: string) => `Lý do: ${reason}`,
+    repeats: "Biểu quyết này làm lại một biểu quyết trước.",
+    toEarlier: "Xem biểu quyết trước",
+    repeated: "Đã có biểu quyết làm lại.",
+    toLater: "Xem biểu quyết làm lại",
+    details: "Danh sách và kiểm chứng",
+    notInBase: "Không nằm trong cơ sở tính",
+    everyoneInBase: "Không ai bị loại khỏi cơ sở tính.",
+    noBallot: "Không có phiếu",
+    lateComers: "Được thêm vào danh sách trong lúc biểu quyết",
+    record: "Ai đã chọn gì",
+    head: "Mã kiểm chứng:",
+    headHint: "Mã này cố định mọi việc đã xảy ra với biểu quyết và có trong biên bản.",
+  },
+
+  prepare: {
+    open: "Chuẩn bị biểu quyết",
+    step: (step: string, of: string) => `Bước ${step}/${of}`,
+    titles: ["Biểu quyết về việc gì?", "Câu hỏi và phiếu", "Kiểm tra và lưu"],
+    item: "Thuộc nội dung",
+    matter: "Loại việc",
+    noRules: "Chi bộ chưa có quy tắc biểu quyết nào.",
+    question: "Câu hỏi biểu quyết",
+    candidates: "Ứng cử viên",
+    candidatesHint: "Có thể đề cử thêm cho đến khi mở biểu quyết.",
+    answers: "Các lựa chọn",
+    measures: "Các hình thức, từ nặng nhất đến nhẹ nhất",
+    answer: (number: string) => `Dòng ${number}`,
+    add: "Thêm một dòng",
+    remove: (name: string) => `Bỏ ${name}`,
+    seats: "Số người được bầu",
+    time: "Thời gian",
+    asRuleSays: "Theo quy tắc",
+    untilClosed: "Không hẹn giờ",
+    recused: "Người không tham gia vì việc liên quan đến mình",
+    recusedCount: (count: string) => `Đã chọn ${count} người`,
+    nobodyRecused: "Không có ai",
+    next: "Tiếp tục",
+    back: "Quay lại",
+    leave: "Đóng, giữ bản nháp",
+    save: "Lưu biểu quyết",
+    missing: {
+      matter: "Hãy chọn loại việc.",
+      question: "Hãy viết câu hỏi.",
+      measures: "Hãy viết ít nhất một hình thức.",
+      seats: "Số người được bầu phải từ 1 trở lên.",
+      same: "Có hai dòng giống nhau.",
+    },
+    afterwards: "Lưu xong, biểu quyết vẫn chưa mở. Bạn mở khi cuộc họp đến nội dung này.",
+    nominate: "Đề cử thêm",
+    nominee: "Họ và tên",
+    nominateAction: "Đề cử",
+    prepared: (count: string, _one: boolean) => `Đã chuẩn bị ${count} biểu quyết`,
+    needCandidates: (count: string) => `Cần ít nhất ${count} ứng cử viên trước khi mở.`,
+  },
+
+  lead: {
+    tools: "Việc khác của chủ trì",
+    openAnyway: "Mở biểu quyết?",
+    publish: "Công bố kết quả",
+    publishHint: "Bạn đã thấy kết quả. Những người khác chưa thấy.",
+    breakTie: "Giải quyết ngang phiếu",
+    repeat: "Chuẩn bị biểu quyết lại",
+    extend: "Thêm thời gian",
+    limit: "Đặt thời gian kết thúc",
+    extendBy: (minutes: string) => `Thêm ${minutes} phút`,
+    limitTo: (minutes: string) => `Sau ${minutes} phút`,
+    lateComer: "Thêm người đến muộn",
+    lateComerHint: "Người được thêm sẽ có tên trong danh sách biểu quyết. Việc này được ghi lại.",
+    everyoneOnRoll: "Mọi người điểm danh đều đã có trong danh sách biểu quyết.",
+    lateComerAction: "Thêm vào danh sách",
+    pickOne: "Hãy chọn một người.",
+    hands: "Ghi số giơ tay",
+    handsHint: "Chọn những người có mặt đã giơ tay, rồi ghi số giơ tay cho từng lựa chọn.",
+    handsWho: "Ai đã giơ tay?",
+    handsCounts: "Số giơ tay",
+    handsAction: "Ghi vào kết quả",
+    handsNobody: "Hãy chọn ít nhất một người.",
+    handsSum: (hands: string, members: string) =>
+      `Số giơ tay (${hands}) phải bằng số người đã chọn (${members}).`,
+    handsVoted: (names: string) => `Đã biểu quyết rồi nên không tính nữa: ${names}.`,
+    nobodyPresent: "Chưa có ai có mặt mà được biểu quyết.",
+    choosePlaces: (places: string) => `Hãy chọn đúng ${places}.`,
+    seniorityHint: "Chạm lần lượt, người thâm niên cao nhất trước.",
+    lotHint:
+      "Máy chủ bốc thăm bằng mã kiểm chứng đã cố định cùng các phiếu. Mã được công bố để ai cũng có thể bốc lại.",
+    lotAction: "Bốc thăm",
+    breakAction: "Xác nhận",
+    annul: "Hủy kết quả",
+    annulHint: "Không có gì bị xóa. Biểu quyết sẽ được ghi là đã hủy, kèm lý do.",
+    annulReason: "Lý do",
+    annulMissing: "Hãy viết lý do.",
+    resultWaits:
+      "Sau khi kết thúc, không ai gửi phiếu được nữa. Bạn xem kết quả trước rồi công bố.",
+  },
+
+  announceWaiting: "Biểu quyết đã kết thúc. Chủ trì sẽ công bố kết quả.",
+  announcePublished: (sentence: string) => `Đã công bố kết quả. ${sentence}`,
+  announceAnnulled: (question: string) => `Đã hủy biểu quyết: ${question}`,
+};
+
+export type VotingMessages = typeof votingVi;

@@ -1,0 +1,48 @@
+import type { Act } from "../gql/graphql";
+import { mayPrepareFor } from "../meeting/agenda";
+import type { Meeting, Vote } from "../meeting/newest";
+import { isElection } from "../vote/options";
+
+export type Tool =
+  | "open"
+  | "close"
+  | "extend"
+  | "late-comer"
+  | "hands"
+  | "break-tie"
+  | "publish"
+  | "repeat"
+  | "annul";
+
+const ACTS: readonly [Act, Tool][] = [
+  ["OPEN_VOTE", "open"],
+  ["RECORD_HANDS", "hands"],
+  ["AMEND_ROLL", "late-comer"],
+  ["EXTEND_VOTE", "extend"],
+  ["CLOSE_VOTE", "close"],
+  ["BREAK_TIE", "break-tie"],
+  ["PUBLISH_VOTE", "publish"],
+  ["REPEAT_VOTE", "repeat"],
+  ["ANNUL_VOTE", "annul"],
+];
+
+const STEPS: readonly Tool[] = ["open", "close", "break-tie", "publish"];
+
+/** What the vote allows as it stands, without what the main button does anyway. */
+export function toolsFor(meeting: Meeting, vote: Vote, isNextStep: boolean): Tool[] {
+  return ACTS.filter(([act, tool]) => {
+    if (!vote.viewerMay.includes(act) || (isNextStep && STEPS.includes(tool))) return false;
+    if (tool === "hands") return !isElection(vote);
+    if (tool === "repeat") return mayRepeat(meeting, vote) && !isNextStep;
+    return true;
+  }).map(([, tool]) => tool);
+}
+
+/** Once, for an item that the meeting has not left behind. */
+export function mayRepeat(meeting: Meeting, vote: Vote): boolean {
+  return (
+    vote.viewerMay.includes("REPEAT_VOTE") &&
+    vote.repeatedBy === null &&
+    mayPrepareFor(meeting, vote.itemId)
+  );
+}

@@ -1,0 +1,17 @@
+import { clock } from "../language/format";
+import { messages } from "../language/language";
+import { serverNow } from "../server/clock";
+import { ClockIcon } from "../ui/icons";
+import { useNow } from "../ui/use-now";
+
+/** Ticks to the server's clock; it is the server that closes. */
+export function Countdown({ closesAt }: { closesAt: string }) {
+  const words = messages.value.voting.live;
+  const left = Date.parse(closesAt) - useNow(serverNow);
+  return (
+    <p class="countdown" role="timer" data-testid="countdown">
+      <ClockIcon />
+      {left > 0 ? words.remaining(clock(left)) : words.timeOver}
+    </p>
+  );
+}

@@ -1,0 +1,146 @@
+import { useEffect, useState } from "preact/hooks";
+import { VoteDetailsDocument, type VoteDetailsQuery } from "../gql/graphql";
+import { messages } from "../language/language";
+import type { Vote } from "../meeting/newest";
+import { type Problem, problemOf } from "../server/problem";
+import { request } from "../server/request";
+import { ProblemNote } from "../ui/problem-note";
+import { fullLabelOf } from "./options";
+
+type Details = NonNullable<VoteDetailsQuery["vote"]>;
+
+const HEAD_SHOWN = 12;
+
+/** Names, and what anybody can check; asked of the server when somebody opens them. */
+export function VoteDetails({ vote }: { vote: Vote }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="details" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{messages.value.voting.result.details}</summary>
+      {open && <Loaded vote={vote} />}
+    </details>
+  );
+}
+
+function Loaded({ vote }: { vote: Vote }) {
+  const { details, problem } = useDetails(vote);
+  if (problem) return <ProblemNote problem={problem} />;
+  if (details === null) return <p class="hint">{messages.value.opening}</p>;
+  return (
+    <div class="details-parts">
+      <NotInBase details={details} />
+      <NoBallot details={details} />
+      <Record vote={vote} details={details} />
+      <AuditHead head={details.auditHead} />
+    </div>
+  );
+}
+
+/** Asked again when the vote has moved on, for example because its result was published. */
+function useDetails({ id, version }: Vote) {
+  const [details, setDetails] = useState<Details | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    let left = false;
+    request(VoteDetailsDocument, { id }).then(
+      ({ vote }) => left || setDetails(vote),
+      (error) => left || setProblem(problemOf(error)),
+    );
+    return () => {
+      left = true;
+    };
+  }, [id, version]);
+  return { details, problem };
+}
+
+function NotInBase({ details: { outcome } }: { details: Details }) {
+  const { result: words, notInBase } = messages.value.voting;
+  if (outcome === null) return null;
+  const groups = groupedBy(outcome.leftOutOfBase, ({ why }) => notInBase[why]);
+  return (
+    <section>
+      <h4>{words.notInBase}</h4>
+      {groups.length === 0 ? <p>{words.everyoneInBase}</p> : <Groups groups={groups} />}
+    </section>
+  );
+}
+
+function NoBallot({ details: { roll } }: { details: Details }) {
+  const { result: words, leftOut } = messages.value.voting;
+  const groups = groupedBy(roll, (line) => (line.leftOut ? leftOut[line.leftOut] : null));
+  const late = groupedBy(roll, (line) => (line.amendedAt ? words.lateComers : null));
+  const all = [...groups, ...late];
+  if (all.length === 0) return null;
+  return (
+    <section>
+      <h4>{words.noBallot}</h4>
+      <Groups groups={all} />
+    </section>
+  );
+}
+
+function Record({ vote, details: { record } }: { vote: Vote; details: Details }) {
+  const { result: words, validities } = messages.value.voting;
+  if (record === null) return null;
+  return (
+    <section>
+      <h4>{words.record}</h4>
+      <ul class="record">
+        {record.map(({ tracker, validity, choices, member }) => (
+          <li key={tracker}>
+            <span class="person-name">{member.name}</span>
+            <span>
+              {validity === "VALID"
+                ? vote.options
+                    .filter(({ id }) => choices.includes(id))
+                    .map(fullLabelOf)
+                    .join(", ")
+                : validities[validity]}
+            </span>
+            <code>{tracker}</code>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function AuditHead({ head }: { head: string | null }) {
+  const { result: words } = messages.value.voting;
+  if (head === null) return null;
+  return (
+    <p>
+      {words.head} <code data-testid="audit-head">{head.slice(0, HEAD_SHOWN)}</code>
+      <br />
+      <span class="hint">{words.headHint}</span>
+    </p>
+  );
+}
+
+type Group = [why: string, names: string[]];
+
+function Groups({ groups }: { groups: Group[] }) {
+  return (
+    <dl class="groups">
+      {groups.map(([why, names]) => (
+        <div key={why}>
+          <dt>{why}</dt>
+          <dd>{names.join(", ")}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Names under what `why` says of each; whoever it says nothing of is in no group. */
+function groupedBy<Line extends { member: { name: string } }>(
+  lines: Line[],
+  why: (line: Line) => string | null,
+): Group[] {
+  const groups = new Map<string, string[]>();
+  for (const line of lines) {
+    const reason = why(line);
+    if (reason !== null) groups.set(reason, [...(groups.get(reason) ?? []), line.member.name]);
+  }
+  return [...groups];
+}
