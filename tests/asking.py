@@ -7,6 +7,8 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Any, cast
 
 from graphql import GraphQLError
@@ -17,16 +19,33 @@ from schema.schema import schema
 
 PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine
 
+TYPES = {
+    "choices": "[ID!]!",
+    "chosen": "[ID!]!",
+    "closesAt": "DateTime!",
+    "code": "String!",
+    "draft": "VoteDraft!",
+    "hands": "[HandsInput!]!",
+    "memberIds": "[ID!]!",
+    "name": "String!",
+    "reason": "String!",
+    "seniority": "[ID!]!",
+}
+"""Of arguments of mutations that are no plain ids."""
+
 REFUSED = "... on Refused { reason message details }"
 
 VOTE = """
-  id version meetingId itemId state question openedAt closedAt
-  options { id kind label }
-  rule { name base numerator denominator strict }
-  tally { cast eligible options { optionId count } }
-  outcome { carried needed base vi: sentence(language: VI) en: sentence }
+  id version meetingId itemId state question matter openedAt closesAt closedAt publishedAt
+  annulment repeatOf repeatedBy auditHead warnings
+  options { id kind label candidateId }
+  rule { name base numerator denominator strict secrecy change seats mostChoices }
+  tally { cast eligible byHand blanks invalid options { optionId count } }
+  roll { member { id } leftOut weight amendedAt }
+  record { tracker member { id } validity choices }
+  outcome { carried verdict needed base nextStep vi: sentence(language: VI) en: sentence }
 """
-OWN_VOTE = VOTE + "myReceipt { id voteId key choices castAt } viewerMay"
+OWN_VOTE = VOTE + "myReceipt { id voteId key choices castAt tracker } viewerMay"
 ITEM = "id position title state"
 PLACE = "id kind name children { id } memberCount meetingsInSession parent { id name }"
 MEMBER = f"id name standing unit {{ {PLACE} }} appointments {{ role unit {{ {PLACE} }} }}"
@@ -69,18 +88,30 @@ async def act(context: Context, mutation: str, selection: str = "", /, **argumen
 
 def document_of(mutation: str, arguments: Collection[str], selection: str = "__typename") -> str:
     """The document that calls a mutation with variables of the arguments' names."""
-    types = {"choices": "[ID!]!", "code": "String!"}
-    declared = ", ".join(f"${name}: {types.get(name, 'ID!')}" for name in arguments)
+    declared = ", ".join(f"${name}: {TYPES.get(name, 'ID!')}" for name in arguments)
     passed = ", ".join(f"{name}: ${name}" for name in arguments)
     return f"mutation ({declared}) {{ {mutation}({passed}) {{ {selection} }} }}"
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as JSON carries them: ids are text."""
-    return {
-        name: [str(one) for one in value] if isinstance(value, list) else str(value)
-        for name, value in arguments.items()
-    }
+    """Arguments as JSON carries them: ids are text, moments ISO 8601."""
+    return {name: _plain(value) for name, value in arguments.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return plain(value)
+        case list():
+            return [_plain(one) for one in value]
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case None | int():
+            return value
+        case _:
+            return str(value)
 
 
 def reason_of(errors: list[GraphQLError] | None) -> str:

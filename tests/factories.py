@@ -7,20 +7,22 @@ person, back; a test that wants something else says so, or changes the row after
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.pool import QueuePool
 
 from models.accounts import Account, ActivationCard, Session
 from models.base import Base
-from models.database import Database
+from models.database import Database, WriteSession
 from models.meetings import AgendaItem, Attendance, Meeting
+from models.rights import ONLY_INSERTED
+from models.rule_sets import UnitRule
 from models.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes import AuditRow, Vote, VoteOption
 from realtime.feed import Feed
@@ -28,13 +30,16 @@ from resolvers.casting import Casting
 from resolvers.context import Context, Viewer
 from resolvers.sessions import Sessions
 from rules.audit import BEGINNING, AuditKind, chain_hash
+from rules.ballots import MOTION, OptionKind
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
 from rules.members import MembershipKind, Role, Standing, UnitKind
-from rules.voting import PARTY_ORDINARY, OptionKind, RuleSet
+from rules.presets import PRESETS, Assignment, Matter, assign_preset
+from rules.rule_sets import Method, RuleSet
 from server.auth import ServerCredentials, hash_token, new_code, normal_code
 from server.settings import Settings
 
 SINCE = date(2023, 1, 3)
+ORDINARY = PRESETS["vi-party"][Matter.ORDINARY]
 EVENING = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)
 
 
@@ -205,11 +210,35 @@ class Scene:
             )
         return MeetingIds(meeting_id, item_ids)
 
+    def adopt(self, assignments: Iterable[Assignment]) -> None:
+        """Let units vote by these rules, as versions of the days on which they begin."""
+        for one in assignments:
+            self.add(
+                UnitRule,
+                unit_id=one.unit_id,
+                matter=one.matter,
+                version=one.rule.valid_from.toordinal(),
+                valid_from=one.rule.valid_from,
+                valid_to=one.valid_to,
+                rule=one.rule.to_data(),
+            )
+
+    def rule(self, unit: UUID, rule: RuleSet, matter: Matter = Matter.ORDINARY) -> None:
+        """Let a unit vote by this rule, whatever it voted by before."""
+        self.adopt([Assignment(unit, matter, replace(rule, valid_from=SINCE))])
+
+    def preset(self, unit: UUID, name: str) -> None:
+        self.adopt(assign_preset(unit, name, SINCE))
+
     def vote(
-        self, meeting: MeetingIds, item: int = 1, position: int = 1, rule: RuleSet = PARTY_ORDINARY
+        self, meeting: MeetingIds, item: int = 1, position: int = 1, rule: RuleSet = ORDINARY
     ) -> VoteIds:
-        """A prepared vote on the item at a place (from 1) of the agenda."""
-        vote = VoteIds(uuid4(), {kind: uuid4() for kind in OptionKind})
+        """A prepared vote on the item at a place (from 1) of the agenda.
+
+        A motion has its options; other methods get theirs by nominating, or from `prepareVote`.
+        """
+        kinds = MOTION if rule.method is Method.FOR_AGAINST_ABSTAIN else ()
+        vote = VoteIds(uuid4(), {kind: uuid4() for kind in kinds})
         question = f"Thông qua {position}"
         self.add(
             Vote,
@@ -218,7 +247,11 @@ class Scene:
             item_id=meeting.items[item - 1],
             position=position,
             question=question,
+            matter=Matter.ORDINARY,
             rule=rule.to_data(),
+            secrecy=rule.secrecy,
+            change=rule.change,
+            closes_when_all_voted=rule.closes_when_all_voted,
         )
         for place, (kind, option_id) in enumerate(vote.options.items(), start=1):
             self.add(
@@ -339,13 +372,44 @@ async def change(database: Database, table: type[Base], *where: Any, **values: A
 
 
 async def empty(database: Database) -> None:
-    """Delete every row of every table."""
-    deletes = [f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables)]  # noqa: S608
-    if database.dialect == "postgresql":
-        deletes = [f"DO $$ BEGIN {'; '.join(deletes)}; END $$"]  # in one go, before every test
-    async with database.writer_engine.begin() as connection:
+    """Delete every row of every table, those that are only ever inserted included."""
+    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
+    deletes = [f'DELETE FROM "{name}"' for name in tables]  # noqa: S608
+    if database.dialect == "postgresql":  # in one go, before every test
+        off, on = (
+            [f"ALTER TABLE {name} {word} TRIGGER only_inserted" for name in ONLY_INSERTED]
+            for word in ("DISABLE", "ENABLE")
+        )
+        async with database.writer_engine.begin() as connection:
+            whole = "; ".join([*off, *deletes, *on])
+            await connection.exec_driver_sql(f"DO $$ BEGIN {whole}; END $$")
+        return
+    async with tampering(database) as session:
         for statement in deletes:
-            await connection.exec_driver_sql(statement)
+            await session.execute(text(statement))
+
+
+@asynccontextmanager
+async def tampering(database: Database) -> AsyncIterator[WriteSession]:
+    """A session that may change what is only ever inserted: the triggers are away meanwhile."""
+    async with database.writing() as session:
+        if database.dialect == "postgresql":
+            off, on = (
+                [f"ALTER TABLE {table} {word} TRIGGER only_inserted" for table in ONLY_INSERTED]
+                for word in ("DISABLE", "ENABLE")
+            )
+        else:
+            rows = await session.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            )
+            triggers = {row.name: row.sql for row in rows}
+            off, on = [f"DROP TRIGGER {name}" for name in triggers], list(triggers.values())
+        for statement in off:
+            await session.execute(text(statement))
+        yield session
+        for statement in on:
+            await session.execute(text(statement))
+        await session.commit()
 
 
 async def dump(database: Database) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ import pytest
 
 from models import migrate
 from models.database import Database
-from rules.voting import OptionKind
+from rules.ballots import OptionKind
 from server import demo, demo_data
 from server.auth import ServerCredentials
 from server.settings import Settings

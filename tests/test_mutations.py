@@ -13,9 +13,10 @@ from models.accounts import ActivationCard, Session
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.units import Member, Membership
 from models.votes import AuditRow, Ballot, RollEntry, Vote
+from rules.ballots import OptionKind
 from rules.meetings import ItemState, MeetingState, VoteState
 from rules.members import MembershipKind, Role, Standing
-from rules.voting import LeftOut, OptionKind
+from rules.roll import LeftOut
 from schema.schema import schema
 from server.auth import authenticate, hash_token
 from tests.asking import (
@@ -44,7 +45,7 @@ from tests.factories import (
 )
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-RECEIPT = "... on Receipt { id voteId key choices castAt }"
+RECEIPT = "... on Receipt { id voteId key choices castAt tracker }"
 SIGNED_IN = "... on SignedIn { token expiresAt viewer { member { id name } sessionExpiresAt } }"
 CHAIR_ACTS = (
     "startMeeting",
@@ -53,7 +54,17 @@ CHAIR_ACTS = (
     "moveAgenda",
     "openVote",
     "closeVote",
+    "prepareVote",
+    "nominate",
+    "amendRoll",
+    "recordHands",
+    "extendVote",
+    "breakTie",
+    "publishVote",
+    "annulVote",
+    "repeatVote",
 )
+LISTS = {"choices", "hands", "memberIds", "chosen", "seniority"}
 STATE_OF_NO_RETURN = {MeetingState.CLOSED, MeetingState.MINUTES_SIGNED}
 
 MALFORMED_IDS = [
@@ -77,6 +88,8 @@ BAD_KEYS = ["", " ", "a b", "key\n", "\x00", "\ud800", "khóa", "🗝", "x" * 65
 def calls(city: City) -> dict[str, dict[str, Any]]:
     """Arguments for every mutation that acts on a meeting or a vote."""
     meeting, vote = {"meetingId": city.meeting.id}, {"voteId": city.vote.id}
+    draft = {"itemId": city.meeting.items[0], "matter": "ORDINARY", "question": "Thông qua?"}
+    hands = [{"optionId": city.vote.for_, "count": 1}]
     return {
         "startMeeting": meeting,
         "pauseMeeting": meeting,
@@ -86,6 +99,16 @@ def calls(city: City) -> dict[str, dict[str, Any]]:
         "openVote": vote,
         "castBallot": {**vote, "choices": [city.vote.for_], "key": "key"},
         "closeVote": vote,
+        "prepareVote": {"draft": draft},
+        "nominate": {**vote, "name": "Khánh"},
+        "amendRoll": {**vote, "memberId": city.thu.id},
+        "recordHands": {**vote, "memberIds": [city.binh.id], "hands": hands},
+        "extendVote": {**vote, "closesAt": datetime.now(UTC) + timedelta(hours=1)},
+        "breakTie": {**vote, "chosen": [city.vote.for_], "seniority": []},
+        "publishVote": vote,
+        "annulVote": {**vote, "reason": "Kiểm phiếu sai"},
+        "repeatVote": vote,
+        "giveProxy": {**meeting, "holderId": city.hanh.id},
     }
 
 
@@ -167,11 +190,13 @@ async def set_state(city: City, state: MeetingState) -> None:
 
 
 def with_first(calls: dict[str, dict[str, Any]], value: object) -> dict[str, dict[str, Any]]:
-    """The calls with another first argument: the id of what they act on."""
-    return {
-        mutation: {**arguments, next(iter(arguments)): value}
-        for mutation, arguments in calls.items()
-    }
+    """The calls with another id of what they act on: the first argument, or the draft's item."""
+    changed = {}
+    for mutation, arguments in calls.items():
+        name, before = next(iter(arguments.items()))
+        acted_on = {**before, "itemId": value} if isinstance(before, dict) else value
+        changed[mutation] = {**arguments, name: acted_on}
+    return changed
 
 
 async def test_an_id_of_nothing_is_not_found(city: City) -> None:
@@ -194,7 +219,7 @@ async def test_what_is_no_id_is_not_found(city: City) -> None:
 async def test_an_id_of_a_wrong_type_is_a_mistake_in_the_document(city: City, wrong: Any) -> None:
     async with unchanged(city.scene.database):
         for mutation, arguments in calls(city).items():
-            for name in arguments.keys() - {"choices"}:
+            for name in arguments.keys() - LISTS:
                 result = await execute(
                     context_of(city.hanh),
                     document_of(mutation, arguments),
@@ -242,7 +267,12 @@ async def test_a_member_does_not_act_as_the_chair(city: City) -> None:
 
 async def test_a_suspended_member_takes_no_part(city: City) -> None:
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
-    await all_refused(city.son, calls(city), "NOT_ALLOWED")
+    asked = calls(city)
+    ballot = asked.pop("castBallot")
+    await all_refused(city.son, asked, "NOT_ALLOWED")
+    # The roll has the reason why they cast no ballot.
+    value = await refused(city.son, "castBallot", **ballot)
+    assert (value["reason"], value["details"]) == ("NOT_ENTITLED", {"leftOut": "SUSPENDED"})
 
 
 async def test_a_suspended_chair_does_not_lead(city: City) -> None:
@@ -350,6 +380,7 @@ QUERIES = {
     "meeting": "query ($meeting: ID!) { meeting(id: $meeting) { title } }",
     "meetings": "query ($unit: ID!) { meetings(unitId: $unit) { edges { cursor } } }",
     "vote": "query ($vote: ID!) { vote(id: $vote) { question } }",
+    "rules": "query ($unit: ID!) { rules(unitId: $unit) { matter } }",
     "viewer": "query { viewer { member { name } } }",
 }
 
@@ -679,6 +710,9 @@ async def test_everybody_entitled_votes_once_each(city: City) -> None:
     assert vote["tally"] == {
         "cast": 7,
         "eligible": 7,
+        "byHand": 0,
+        "blanks": 0,
+        "invalid": 0,
         "options": [
             {"optionId": str(option), "count": 7 if kind is OptionKind.FOR else 0}
             for kind, option in city.vote.options.items()
@@ -840,8 +874,10 @@ async def test_closing_counts_and_decides(city: City) -> None:
     # Minh is exempt and absent, Nam is temporarily elsewhere: five of seven are the base.
     assert vote["outcome"] == {
         "carried": True,
+        "verdict": "CARRIED",
         "needed": 3,
         "base": 5,
+        "nextStep": None,
         "vi": "Được thông qua: 3/5 người có quyền biểu quyết được triệu tập tán thành (60,00 %);"
         " cần quá 1/2, tức là 3.",
         "en": "Carried: 3 of 5 entitled members summoned for (60.00 %);"

@@ -173,6 +173,8 @@ VISIBLE = {
     "meeting meeting":   "F F F - F F F - - - ?",
     "meeting other_meeting": "- - - - F F F F F F ?",
     "meetings branch":   "F F F - F F F - - - ?",
+    "rules branch":      "F F F - F F F - - - ?",
+    "rules ward":        "- - - - - - - F - - ?",
     "vote vote":         "F F F - F F F - - - ?",
     "vote other_vote":   "- - - - F F F F F F ?",
     "viewer":            "F F F F F F F F F F 0",
@@ -184,6 +186,7 @@ FIELDS = {
     "meeting": OWN_MEETING,
     "vote": OWN_VOTE,
     "viewer": f"member {{ {MEMBER} }} sessionExpiresAt",
+    "rules": "matter rule { name }",
     "meetings": "edges { node { id turnout { summoned present } } }",
 }
 
@@ -208,7 +211,7 @@ def seen(answer: dict[str, Any] | None, field: str) -> str:
 
 
 async def look(person: Person, field: str, of: str) -> str:
-    argument = "unitId" if field == "meetings" else "id"
+    argument = "unitId" if field in {"meetings", "rules"} else "id"
     passed = f"({argument}: $id)" if of else ""
     declared = "($id: ID!)" if of else ""
     document = f"query {declared} {{ {field}{passed} {{ {FIELDS[field]} }} }}"
@@ -237,7 +240,7 @@ async def test_each_person_sees_what_the_matrix_says(city: City, row: str) -> No
 
 async def test_what_is_not_there_is_not_found_for_anybody_signed_in(city: City) -> None:
     for field in ("unit", "member", "meeting", "meetings", "vote"):
-        argument = "unitId" if field == "meetings" else "id"
+        argument = "unitId" if field in {"meetings", "rules"} else "id"
         document = f"query ($id: ID!) {{ {field}({argument}: $id) {{ __typename }} }}"
         for wrong in (str(uuid4()), "", "x", "\x00", "\ud800", "0" * 1_000_000):
             result = await execute(context_of(city.son), document, id=wrong)
@@ -325,7 +328,7 @@ async def test_a_receipt_is_shown_to_its_voter_only(city: City) -> None:
 
 
 async def test_each_person_is_told_what_they_may_do(city: City) -> None:
-    member = ["CHECK_IN", "CAST_BALLOT"]
+    member = ["CHECK_IN", "CAST_BALLOT", "GIVE_PROXY"]
     chair = [
         "START_MEETING",
         "PAUSE_MEETING",
@@ -333,27 +336,33 @@ async def test_each_person_is_told_what_they_may_do(city: City) -> None:
         "MOVE_AGENDA",
         "OPEN_VOTE",
         "CLOSE_VOTE",
+        "PREPARE_VOTE",
     ]
+    all_acts = [*member[:2], *chair, *member[2:]]
+    open_vote = ["CLOSE_VOTE", "EXTEND_VOTE", "AMEND_ROLL", "RECORD_HANDS"]
     document = """query ($id: ID!) { meeting(id: $id) { viewerMay votes { viewerMay } } }"""
 
     async def told(person: Person) -> tuple[list[str], list[str]]:
         answer = await ask(context_of(person), document, id=str(city.meeting.id))
         return answer["meeting"]["viewerMay"], answer["meeting"]["votes"][0]["viewerMay"]
 
-    assert await told(city.hanh) == (member + chair, ["OPEN_VOTE"])
+    assert await told(city.hanh) == (all_acts, ["OPEN_VOTE", "PREPARE_VOTE"])
     assert await told(city.an) == (member, [])
     assert await told(city.oanh) == ([], [])
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
-    assert await told(city.hanh) == (member + chair, ["CAST_BALLOT", "CLOSE_VOTE"])
+    assert await told(city.hanh) == (all_acts, ["CAST_BALLOT", *open_vote])
     assert await told(city.an) == (member, ["CAST_BALLOT"])
     assert await told(city.lan) == (member, [])
     ballot = {"voteId": city.vote.id, "choices": [city.vote.for_], "key": "key"}
     for person in (city.hanh, city.an):
         await act(context_of(person), "castBallot", **ballot)
-    assert await told(city.hanh) == (member + chair, ["CLOSE_VOTE"])
+    assert await told(city.hanh) == (all_acts, open_vote)
     assert await told(city.an) == (member, [])
     await act(context_of(city.hanh), "closeVote", voteId=city.vote.id)
-    assert await told(city.hanh) == (member + chair, [])
+    assert await told(city.hanh) == (all_acts, ["ANNUL_VOTE", "REPEAT_VOTE"])
+    assert await told(city.an) == (member, [])
+    await act(context_of(city.hanh), "annulVote", voteId=city.vote.id, reason="Kiểm phiếu sai")
+    assert await told(city.hanh) == (all_acts, ["REPEAT_VOTE"])
 
 
 # --- One statement a list, however long ---------------------------------------------------------
@@ -539,7 +548,14 @@ def test_the_web_client_s_operations_are_found() -> None:
 async def test_an_operation_of_the_web_client_is_within_the_limits(city: City, name: str) -> None:
     document = operations_of_the_web_client()[name]
     context = context_of(city.nobody)
-    values = {"choices": ["x"], "after": None}
+    values = {
+        "choices": ["x"],
+        "after": None,
+        "closesAt": EVENING.isoformat(),
+        "count": 1,
+        "hands": [{"optionId": "x", "count": 1}],
+        "draft": {"itemId": "x", "matter": "ORDINARY", "question": "x"},
+    }
     variables = {one: values.get(one, "x") for one in variables_of(document)}
     results = await schema.stream(document, variables, context_value=context)
     (result,) = [one async for one in results]

@@ -26,8 +26,9 @@ from models.votes import AuditRow, Ballot, BallotChoice, RollEntry, Vote, VoteOp
 from realtime.events import MEETING_TOPIC, channel_of_meeting, topic_of_vote
 from realtime.feed import Feed
 from rules.audit import AuditKind
+from rules.ballots import MOTION, OptionKind
 from rules.meetings import ItemState, MeetingState, VoteState
-from rules.voting import OptionKind, Outcome
+from rules.outcome import Outcome
 from tests.asking import PATIENCE, act, ask, eventually
 from tests.factories import City, Person, Scene, VoteIds, change, context_of, give_card
 
@@ -110,7 +111,7 @@ async def test_ballots_at_the_moment_of_closing_are_counted_or_told_that_it_is_c
     acknowledged: set[tuple[UUID, UUID, UUID]] = set()
     published: dict[UUID, Any] = {}
     for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
-        kinds = [list(OptionKind)[(number + place) % 3] for place in range(len(voters))]
+        kinds = [MOTION[(number + place) % 3] for place in range(len(voters))]
         await open_vote(city.hanh, vote)
         closing, *answers = await at_once(
             number, close_vote(city.hanh, vote), *map(cast, voters, repeat(vote), kinds)
@@ -153,7 +154,7 @@ async def check_closed_votes(
         .join(AuditRow, AuditRow.vote_id == Vote.id)
         .where(AuditRow.kind == AuditKind.CLOSED),
     ):
-        counted = [counts[row.id, kind] for kind in OptionKind]
+        counted = [counts[row.id, kind] for kind in MOTION]
         outcome = Outcome.from_data(row.outcome)
         assert [outcome.votes_for, outcome.votes_against, outcome.abstentions] == counted
         assert row.payload["outcome"] == row.outcome
@@ -186,7 +187,7 @@ async def test_a_member_who_votes_from_ten_devices_at_once_has_one_ballot(
 ) -> None:
     for vote in await new_votes(city, rounds(city.scene.database, 8, 4)):
         await open_vote(city.hanh, vote)
-        kinds = [list(OptionKind)[device % 3] for device in range(10)]
+        kinds = [MOTION[device % 3] for device in range(10)]
         answers = await asyncio.gather(
             *(
                 cast(other(city.an), vote, kind, key=f"device-{device}")
@@ -227,7 +228,7 @@ async def test_two_chairs_who_open_and_close_at_once_do_it_once(city: City) -> N
         assert sorted(map(what, closed)) == ["VOTE_CLOSED", "Vote"]
         kinds = select(AuditRow.kind).where(AuditRow.vote_id == vote.id)
         chain = await rows(city, kinds.order_by(AuditRow.sequence))
-        assert [row.kind.value for row in chain] == ["CREATED", "OPENED", "CLOSED"]
+        assert [row.kind.value for row in chain] == ["CREATED", "OPENED", "CLOSED", "PUBLISHED"]
 
 
 async def test_a_vote_is_never_open_at_an_item_that_is_not_current(city: City) -> None:

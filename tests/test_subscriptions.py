@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
@@ -16,10 +18,14 @@ from models.accounts import Session
 from models.base import database_clock
 from models.meetings import Meeting
 from models.units import Member, Membership
+from models.votes import Vote
 from realtime.events import MEETING_TOPIC, channel_of_meeting, topic_of_vote
 from realtime.feed import Feed
+from rules.ballots import OptionKind
 from rules.meetings import MeetingState
-from rules.members import Standing
+from rules.members import MembershipKind, Standing
+from rules.presets import PRESETS, Matter
+from rules.rule_sets import Base, Exclusion, LiveTally, TieRule, Treatment
 from schema.schema import schema
 from tests.asking import (
     MEETING,
@@ -32,7 +38,16 @@ from tests.asking import (
     eventually,
     watch,
 )
-from tests.factories import SINCE, City, Person, change, commits, connections_in_use, context_of
+from tests.factories import (
+    ORDINARY,
+    SINCE,
+    City,
+    Person,
+    change,
+    commits,
+    connections_in_use,
+    context_of,
+)
 
 
 @pytest.fixture
@@ -81,56 +96,109 @@ async def do(person: Person, mutation: str, **arguments: Any) -> None:
     assert value["__typename"] != "Refused", value
 
 
-def an_evening(city: City) -> list[tuple[Person, str, dict[str, Any]]]:
+Step = tuple[Person, str, dict[str, Any]]
+
+TIED_BY_THE_CHAIR = replace(
+    ORDINARY,
+    base=Base.BALLOTS_CAST,
+    base_exclusions=frozenset[Exclusion](),
+    abstentions=Treatment.IGNORED,
+    tie=TieRule.CHAIR_CASTS,
+    live_tally=LiveTally.CHAIR,
+)
+"""A rule under which a vote needs every act: the chair alone sees figures, and breaks the tie."""
+
+
+@pytest.fixture
+async def evening(city: City) -> list[Step]:
     """A meeting from beginning to end, with every mutation that changes something in it."""
+    database, scene = city.scene.database, city.scene
+    khanh = scene.member("Khánh", city.other_branch)
+    election = scene.vote(
+        city.meeting, item=2, position=9, rule=PRESETS["vi-party"][Matter.ELECTION]
+    )
+    scene.preset(city.ward, "vi-party")
+    await scene.save()
+    rule = {"rule": TIED_BY_THE_CHAIR.to_data()}
+    await change(database, Vote, Vote.id == city.vote.id, **rule)
+    scene.belong(khanh, city.branch, MembershipKind.TEMPORARY)  # saved when she comes
     meeting, vote = {"meetingId": city.meeting.id}, {"voteId": city.vote.id}
+    options = city.vote.options
     ballots = [
-        (city.hanh, city.vote.for_),
-        (city.an, city.vote.for_),
-        (city.binh, city.vote.against),
-        (city.nam, city.vote.for_),
+        (city.hanh, options[OptionKind.FOR]),
+        (city.an, options[OptionKind.FOR]),
+        (city.binh, options[OptionKind.AGAINST]),
+        (city.nam, options[OptionKind.ABSTAIN]),
     ]
+    hands = [
+        {"optionId": options[OptionKind.AGAINST], "count": 1},
+        {"optionId": options[OptionKind.ABSTAIN], "count": 1},
+    ]
+    later = datetime.now(UTC) + timedelta(hours=1)
+    draft = {"itemId": city.meeting.items[1], "matter": "ORDINARY", "question": "Thông qua?"}
     return [
         (city.an, "checkIn", meeting),
         (city.thu, "checkIn", meeting),
         (city.hanh, "pauseMeeting", meeting),
         (city.hanh, "startMeeting", meeting),
         (city.hanh, "openVote", vote),
+        (city.hanh, "extendVote", {**vote, "closesAt": later}),
+        (city.hanh, "amendRoll", {**vote, "memberId": khanh.id}),
         *[
             (person, "castBallot", {**vote, "choices": [choice], "key": "key"})
             for person, choice in ballots
         ],
+        (
+            city.hanh,
+            "recordHands",
+            {**vote, "memberIds": [city.chi.id, city.minh.id], "hands": hands},
+        ),
         (city.hanh, "closeVote", vote),
+        (city.dung, "breakTie", {**vote, "chosen": [city.vote.against]}),
+        (city.dung, "publishVote", vote),
+        (city.dung, "annulVote", {**vote, "reason": "Kiểm phiếu sai"}),
+        (city.dung, "repeatVote", vote),
+        (city.dung, "prepareVote", {"draft": draft}),
+        (city.dung, "nominate", {"voteId": election.id, "name": "Khánh"}),
         (city.hanh, "moveAgenda", {**meeting, "itemId": city.meeting.items[1]}),
         (city.hanh, "closeMeeting", meeting),
     ]
 
 
-ABOUT_THE_VOTE = {"openVote", "castBallot", "closeVote"}
+async def arrive(city: City, mutation: str) -> None:
+    """Khánh comes to the branch while the vote is open."""
+    if mutation == "amendRoll":
+        await city.scene.save()
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_evening_has_every_mutation(city: City) -> None:
+async def take(city: City, person: Person, mutation: str, arguments: dict[str, Any]) -> None:
+    await arrive(city, mutation)
+    await do(person, mutation, **arguments)
+
+
+def is_about_the_vote(city: City, arguments: dict[str, Any]) -> bool:
+    return arguments.get("voteId") == city.vote.id
+
+
+def test_the_evening_has_every_mutation_that_others_see(evening: list[Step]) -> None:
     mutation = schema._schema.mutation_type
     assert mutation is not None
-    assert {name for _, name, _ in an_evening(city)} == set(mutation.fields) - {
-        "signIn",
-        "signOut",
-    }
+    unseen = {"signIn", "signOut", "giveProxy"}
+    assert {name for _, name, _ in evening} == set(mutation.fields) - unseen
 
 
 @pytest.mark.parametrize("fields", [MEETING, OWN_MEETING], ids=["shared", "own"])
 async def test_after_every_mutation_a_meeting_s_subscribers_hold_the_truth(
-    city: City, fields: str
+    city: City, evening: list[Step], fields: str
 ) -> None:
     version = 0
     async with (
         watch_meeting(city.an, city, fields) as ans,
         watch_meeting(city.hanh, city, fields) as hanhs,
     ):
-        for person, mutation, arguments in [(city.an, "", {}), *an_evening(city)]:
+        for person, mutation, arguments in [(city.an, "", {}), *evening]:
             if mutation:
-                await do(person, mutation, **arguments)
+                await take(city, person, mutation, arguments)
             for watcher, watched in [(city.an, ans), (city.hanh, hanhs)]:
                 pushed = await watched.next()
                 assert pushed == await fresh_meeting(watcher, city, fields), mutation
@@ -140,16 +208,16 @@ async def test_after_every_mutation_a_meeting_s_subscribers_hold_the_truth(
 
 @pytest.mark.parametrize("fields", [VOTE, OWN_VOTE], ids=["shared", "own"])
 async def test_after_every_mutation_a_vote_s_subscribers_hold_the_truth(
-    city: City, fields: str
+    city: City, evening: list[Step], fields: str
 ) -> None:
     async with (
         watch_vote(city.an, city, fields) as ans,
         watch_vote(city.hanh, city, fields) as hanhs,
     ):
         held = {"An": await ans.next(), "Hạnh": await hanhs.next()}
-        for person, mutation, arguments in an_evening(city):
-            await do(person, mutation, **arguments)
-            if mutation in ABOUT_THE_VOTE:
+        for person, mutation, arguments in evening:
+            await take(city, person, mutation, arguments)
+            if is_about_the_vote(city, arguments):
                 version = held["An"]["version"]
                 held = {"An": await ans.next(), "Hạnh": await hanhs.next()}
                 assert held["An"]["version"] > version, mutation
@@ -193,15 +261,22 @@ async def test_what_changes_nothing_pushes_nothing(
 
 
 async def test_every_change_is_told_by_one_hint_on_its_meeting_s_channel(
-    city: City, hints: list[tuple[str, Set[str]]]
+    city: City, evening: list[Step], hints: list[tuple[str, Set[str]]]
 ) -> None:
     channel = channel_of_meeting(city.meeting.id)
-    for person, mutation, arguments in an_evening(city):
+    for person, mutation, arguments in evening:
+        await arrive(city, mutation)
         with commits(city.scene.database) as committed:
             await do(person, mutation, **arguments)
-            topic = topic_of_vote(city.vote.id) if mutation in ABOUT_THE_VOTE else MEETING_TOPIC
             await told(hints, 1)
-        assert [(channel, {topic})] == hints, mutation
+        ((told_on, topics),) = hints
+        assert told_on == channel, mutation
+        assert (topic_of_vote(city.vote.id) in topics) is is_about_the_vote(city, arguments)
+        about_votes = {"prepareVote", "nominate"}
+        is_about_some_vote = mutation in about_votes or is_about_the_vote(city, arguments)
+        assert (MEETING_TOPIC in topics) is not is_about_some_vote, mutation
+        # A repetition is a vote of its own, and told with the vote that it repeats.
+        assert len(topics) == (2 if mutation == "repeatVote" else 1), mutation
         assert len(committed) == 1, mutation
         del hints[:]
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from rules.voting import OptionKind
+from rules.ballots import OptionKind
 from server import demo_data
 from tests.graphql_socket import PROTOCOL, Socket, open_socket
 from tests.server_process import (

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from rules.voting import OptionKind
+from rules.ballots import OptionKind
 from server import demo_data
 from tests.graphql_socket import Socket, open_socket
 from tests.server_process import (
