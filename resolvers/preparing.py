@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Uuid, func, insert, literal, select, update
 
 from models.audit import append_audit
 from models.database import WriteSession
@@ -15,6 +15,7 @@ from models.votes import Recusal, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import meeting_to_change, not_found, parse_id, read_vote, vote_to_change
 from resolvers.context import Context, Viewer
+from resolvers.texts import read_text
 from resolvers.unit_rules import load_rules
 from rules.audit import AuditKind
 from rules.ballots import Option, OptionKind, check_options
@@ -59,7 +60,7 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
     TOO_MANY_CANDIDATES.
     """
     viewer = context.signed_in()
-    question = _text(draft.question, QUESTION_MAXIMUM, "question")
+    question = read_text(draft.question, QUESTION_MAXIMUM, "question")
     async with context.transaction() as transaction:
         session = transaction.session
         item = await session.get(AgendaItem, parse_id(draft.item_id, "agenda item"))
@@ -70,7 +71,7 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
         check_preparing(meeting.state, item.state)
         rule = await _rule(session, meeting, draft)
         paper = list(
-            _paper(rule.method, [_text(a, LABEL_MAXIMUM, "answer") for a in draft.answers])
+            _paper(rule.method, [read_text(a, LABEL_MAXIMUM, "answer") for a in draft.answers])
         )
         _check_paper(rule, paper)
         vote = _new_vote(meeting, item.id, draft.matter, question, rule)
@@ -83,7 +84,7 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
 async def nominate(context: Context, vote_id: str, name: str) -> Vote:
     """Add a candidate to an election that is not open yet. Raises TOO_MANY_CANDIDATES."""
     viewer = context.signed_in()
-    label = _text(name, LABEL_MAXIMUM, "name")
+    label = read_text(name, LABEL_MAXIMUM, "name")
     async with context.transaction() as transaction:
         session = transaction.session
         vote, meeting = await vote_to_change(
@@ -96,9 +97,11 @@ async def nominate(context: Context, vote_id: str, name: str) -> Vote:
         rows = (
             await session.scalars(select(VoteOption).where(VoteOption.vote_id == vote.id))
         ).all()
-        before = [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
+        before = [
+            (Option(row.id, row.kind, row.position, row.candidate_id), row.label) for row in rows
+        ]
         added = list(_paper(rule.method, [label], after=len(before)))
-        _check_paper(rule, [*((one, "") for one in before), *added])
+        _check_paper(rule, [*before, *added])
         await _insert_options(session, vote.id, added)
         await _grow(session, vote.id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
@@ -107,7 +110,10 @@ async def nominate(context: Context, vote_id: str, name: str) -> Vote:
 
 async def repeat_vote(context: Context, vote_id: str) -> Vote:
     """Prepare a new vote linked to one that has ended: the same again, or what its result asks
-    for (those tied, or a further round for the seats still open). Raises WRONG_STATE."""
+    for (those tied, or a further round for the seats still open). Who was recused still is.
+
+    Raises WRONG_STATE.
+    """
     viewer = context.signed_in()
     async with context.transaction() as transaction:
         session = transaction.session
@@ -126,6 +132,14 @@ async def repeat_vote(context: Context, vote_id: str) -> Vote:
         vote = _new_vote(meeting, old.item_id, old.matter, old.question, rule)
         vote.repeat_of = old.id
         await _insert_vote(session, vote, paper, viewer)
+        await session.execute(
+            insert(Recusal).from_select(
+                ["vote_id", "member_id"],
+                select(literal(vote.id, Uuid()), Recusal.member_id).where(
+                    Recusal.vote_id == old.id
+                ),
+            )
+        )
         await _grow(session, old.id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(old.id))
@@ -145,15 +159,6 @@ async def _rule(session: WriteSession, meeting: Meeting, draft: Draft) -> RuleSe
             raise Refusal(Reason.INVALID_INPUT, "A vote lasts 10 seconds to a day.")
         rule = replace(rule, duration_seconds=draft.seconds)
     return rule
-
-
-def _text(text: str, maximum: int, what: str) -> str:
-    """What somebody wrote, without white space around it. Raises INVALID_INPUT."""
-    plain = text.strip()
-    is_text = plain.isprintable() or all(c.isprintable() or c in "\n\t" for c in plain)
-    if not 0 < len(plain) <= maximum or not is_text:
-        raise Refusal(Reason.INVALID_INPUT, f"The {what} has 1 to {maximum} characters.")
-    return plain
 
 
 def _paper(method: Method, answers: Sequence[str], after: int = 0) -> Iterator[tuple[Option, str]]:
@@ -184,7 +189,7 @@ def _boxes(method: Method, answers: Sequence[str]) -> Iterator[tuple[OptionKind,
 
 def _check_paper(rule: RuleSet, paper: Sequence[tuple[Option, str]]) -> None:
     """An election may be prepared without candidates, who are nominated before it opens."""
-    labels = [label for option, label in paper if option.kind is not OptionKind.AGAINST and label]
+    labels = [label for option, label in paper if option.kind is not OptionKind.AGAINST]
     if len(set(labels)) < len(labels):
         raise Refusal(Reason.INVALID_INPUT, "Two answers are the same.")
     if rule.method in ELECTIONS:

@@ -17,6 +17,7 @@ from realtime.events import GAP, channel_of_meeting, topic_of_vote
 from resolvers.access import parse_id, read_vote, viewer_relations, vote_to_change
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
+from resolvers.texts import read_text
 from rules.audit import AuditKind
 from rules.ballots import Option, check_options
 from rules.elections import check_candidates
@@ -233,9 +234,7 @@ async def publish_vote(context: Context, vote_id: str) -> Vote:
 async def annul_vote(context: Context, vote_id: str, reason: str) -> Vote:
     """Set a closed vote aside with a reason; nothing of it is deleted. Raises WRONG_STATE."""
     viewer = context.signed_in()
-    reason = reason.strip()
-    if not 0 < len(reason) <= REASON_MAXIMUM or "\0" in reason:
-        raise Refusal(Reason.INVALID_INPUT, f"Give a reason of 1 to {REASON_MAXIMUM} characters.")
+    reason = read_text(reason, REASON_MAXIMUM, "reason")
     async with context.transaction() as transaction:
         session = transaction.session
         vote, _ = await vote_to_change(
