@@ -43,9 +43,9 @@ from tests.factories import (
     give_card,
     unchanged,
 )
+from tests.voting import RECEIPT, no_to, reason, refused, set_state, stored
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-RECEIPT = "... on Receipt { id voteId key choices castAt tracker }"
 SIGNED_IN = "... on SignedIn { token expiresAt viewer { member { id name } sessionExpiresAt } }"
 CHAIR_ACTS = (
     "startMeeting",
@@ -65,7 +65,6 @@ CHAIR_ACTS = (
     "repeatVote",
 )
 LISTS = {"choices", "hands", "memberIds", "chosen", "seniority"}
-STATE_OF_NO_RETURN = {MeetingState.CLOSED, MeetingState.MINUTES_SIGNED}
 
 MALFORMED_IDS = [
     "",
@@ -119,24 +118,6 @@ def test_the_table_of_calls_has_every_mutation(city: City) -> None:
     assert set(mutation.fields) == {*calls(city), "signIn", "signOut"}
 
 
-async def no_to(person: Person, mutation: str, **arguments: Any) -> Any:
-    """The refusal of a mutation."""
-    value = await act(context_of(person), mutation, **arguments)
-    assert value["__typename"] == "Refused", value
-    assert value["message"]
-    return value
-
-
-async def refused(person: Person, mutation: str, **arguments: Any) -> Any:
-    """The refusal of a mutation. Nothing was changed."""
-    async with unchanged(person.scene.database):
-        return await no_to(person, mutation, **arguments)
-
-
-async def reason(person: Person, mutation: str, **arguments: Any) -> str:
-    return str((await refused(person, mutation, **arguments))["reason"])
-
-
 async def all_refused(person: Person, calls: dict[str, dict[str, Any]], reason: str) -> None:
     """Every one of the calls is refused for this reason, and changes nothing."""
     async with unchanged(person.scene.database):
@@ -173,17 +154,6 @@ async def cast_refused(
     return await reason(
         person, "castBallot", voteId=vote.id, choices=[choice or vote.for_], key=key
     )
-
-
-async def stored(city: City, statement: Any) -> Any:
-    async with city.scene.database.snapshot() as session:
-        return (await session.execute(statement)).all()
-
-
-async def set_state(city: City, state: MeetingState) -> None:
-    ended = city.scene.database, Meeting, Meeting.id == city.meeting.id
-    closed_at = datetime.now(UTC) if state in STATE_OF_NO_RETURN else None
-    await change(*ended, state=state, closed_at=closed_at)
 
 
 # --- No, whatever is asked ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from sqlalchemy import func, select
 
 from models.base import Base as Table
 from models.export import export_vote
+from models.meetings import Meeting
 from models.votes import AuditRow
+from rules.meetings import MeetingState
 from rules.presets import Matter
 from rules.rule_sets import (
     Base,
@@ -24,7 +27,7 @@ from rules.rule_sets import (
     Treatment,
 )
 from tests.asking import OWN_VOTE, act, ask
-from tests.factories import ORDINARY, City, Person, VoteIds, context_of, unchanged
+from tests.factories import ORDINARY, City, Person, VoteIds, change, context_of, unchanged
 
 RECEIPT = "... on Receipt { id voteId key choices castAt tracker }"
 
@@ -156,6 +159,14 @@ def turnout(vote: Any) -> tuple[int, int]:
 async def stored(city: City, statement: Any) -> Any:
     async with city.scene.database.snapshot() as session:
         return (await session.execute(statement)).all()
+
+
+async def set_state(city: City, state: MeetingState) -> None:
+    """Put the city's meeting into a state, however it got there."""
+    has_ended = state in {MeetingState.CLOSED, MeetingState.MINUTES_SIGNED}
+    closed_at = datetime.now(UTC) if has_ended else None
+    meeting = Meeting.id == city.meeting.id
+    await change(city.scene.database, Meeting, meeting, state=state, closed_at=closed_at)
 
 
 async def count(city: City, table: type[Table], *where: Any) -> int:
