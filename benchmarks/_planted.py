@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from starlette.applications import Starlette
 
 import models.ballot_box as box
@@ -18,7 +18,7 @@ import resolvers.ballots
 import resolvers.casting
 import schema.subscription
 import server.asgi
-from models.database import Database, WriteSession
+from models.database import WriteSession
 from models.votes import Vote
 from realtime.events import GAP, channel_of_meeting, topic_of_vote
 from resolvers.access import read_vote
@@ -64,20 +64,16 @@ def lock_and_check_together() -> None:
 
 
 def synchronous_commit_off() -> None:
-    """The database acknowledges a commit before it is on the disk."""
-    connect = Database.__init__
+    """Ballots are acknowledged before they are on the disk; all else is committed as it should."""
+    put = box.put_ballots
 
-    def connect_hastily(self: Database, *args: Any, **options: Any) -> None:
-        connect(self, *args, **options)
+    async def put_hastily(
+        session: WriteSession, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
+    ) -> list[box.CastBallot | None]:
+        await session.execute(text("SET LOCAL synchronous_commit = off"))
+        return await put(session, vote_id, secrecy, ballots)
 
-        @event.listens_for(self.engine.sync_engine, "connect")
-        def _hurry(connection: Any, record: object) -> None:
-            cursor = connection.cursor()
-            cursor.execute("SET synchronous_commit = off")
-            cursor.close()
-            connection.commit()
-
-    Database.__init__ = connect_hastily  # type: ignore[method-assign]
+    resolvers.casting.put_ballots = put_hastily  # type: ignore[attr-defined]
 
 
 def no_idempotency() -> None:
