@@ -15,9 +15,8 @@ from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import not_found, parse_id, read_vote, vote_to_change
 from resolvers.context import Context
 from resolvers.roll import freeze_roll, load_electors, load_voters
-from resolvers.votes import load_options
+from resolvers.votes import check_takes_more, load_options
 from rules.audit import AuditKind
-from rules.meetings import check_open
 from rules.members import Standing
 from rules.permissions import Act
 from rules.refusals import Reason, Refusal
@@ -45,7 +44,7 @@ async def amend_roll(context: Context, vote_id: str, member_id: str) -> Vote:
         vote, meeting = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.AMEND_ROLL
         )
-        check_open(vote.state)
+        await check_takes_more(session, vote)
         electors = await load_electors(session, meeting, vote.id)
         late = [one for one in electors if one.member_id == wanted]
         if not late:
@@ -86,7 +85,7 @@ async def record_hands(
         vote, meeting = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.RECORD_HANDS
         )
-        check_open(vote.state)
+        await check_takes_more(session, vote)
         counts = await _check_hands(session, vote, members, hands)
         await _check_countable(session, vote.id, members)
         await session.execute(

@@ -12,6 +12,7 @@ from models.base import database_clock
 from models.database import WriteSession
 from models.locks import hold_alone
 from models.meetings import AgendaItem
+from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
 from realtime.events import GAP, channel_of_meeting, topic_of_vote
 from resolvers.access import parse_id, read_vote, viewer_relations, vote_to_change
@@ -23,6 +24,7 @@ from rules.ballots import Option, check_options
 from rules.elections import check_candidates
 from rules.explain import Labels
 from rules.meetings import VoteState, check_closed, check_open, check_opening
+from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.permissions import Act, may
 from rules.quorum import check_quorum, count_turnout
@@ -85,9 +87,8 @@ async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vo
         vote, _ = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.EXTEND_VOTE
         )
-        check_open(vote.state)
-        now = await session.scalar(select(database_clock()))
-        if closes_at.tzinfo is None or now is None or closes_at <= max(now, vote.closes_at or now):
+        now = await check_takes_more(session, vote)
+        if closes_at.tzinfo is None or closes_at <= (vote.closes_at or now):
             raise Refusal(Reason.INVALID_INPUT, "Name a later moment, with its time zone.")
         await _change(session, vote.id, closes_at=closes_at)
         await append_audit(
@@ -98,6 +99,16 @@ async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vo
         )
         _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
+
+
+async def check_takes_more(session: WriteSession, vote: Vote) -> datetime:
+    """What the database's clock says. Raises VOTE_NOT_OPEN and VOTE_CLOSED, the latter also where
+    the time is over and nobody has closed the vote yet."""
+    check_open(vote.state)
+    now = (await session.execute(select(database_clock()))).scalar_one()
+    if vote.closes_at is not None and vote.closes_at <= now:
+        raise Refusal(Reason.VOTE_CLOSED, "The time for this vote is over.")
+    return now
 
 
 async def close_vote(context: Context, vote_id: str) -> Vote:
@@ -162,7 +173,13 @@ def _due() -> Select[UUID, UUID]:
     )
     waits_for_somebody = (
         select(RollEntry.vote_id)
-        .where(RollEntry.vote_id == Vote.id, RollEntry.left_out.is_(None), ~has_cast)
+        .join(Member, Member.id == RollEntry.member_id)
+        .where(
+            RollEntry.vote_id == Vote.id,
+            RollEntry.left_out.is_(None),
+            Member.standing != Standing.SUSPENDED,
+            ~has_cast,
+        )
         .correlate(Vote)
         .exists()
     )
