@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from models.units import Member
-from models.votes import HandCount, HandMark
+from models.votes import HandCount, HandMark, Vote
 from rules.members import Standing
 from rules.presets import Matter
 from rules.recount import problems
@@ -145,6 +146,13 @@ async def test_hands_are_counted_only_while_the_vote_is_open(city: City) -> None
     assert (await no(city, vote, raised(vote, city.an, for_=1)))[0] == "VOTE_NOT_OPEN"
     await vote_after(city.hanh, "openVote", vote)
     await vote_after(city.hanh, "closeVote", vote)
+    assert (await no(city, vote, raised(vote, city.an, for_=1)))[0] == "VOTE_CLOSED"
+
+
+async def test_hands_are_counted_before_the_time_is_over(city: City) -> None:
+    vote = await open_motion(city, ORDINARY)
+    past = datetime.now(UTC) - timedelta(milliseconds=1)
+    await change(city.scene.database, Vote, Vote.id == vote.id, closes_at=past)
     assert (await no(city, vote, raised(vote, city.an, for_=1)))[0] == "VOTE_CLOSED"
 
 
