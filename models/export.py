@@ -32,18 +32,25 @@ async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | 
         return None
     ballots = await _papers(session, vote)
     return {
-        "vote": str(vote.id),
-        "meeting": str(vote.meeting_id),
-        "question": vote.question,
+        **await describe_paper(session, vote),
         "state": vote.state.value,
         "secrecy": vote.secrecy.value,
         "rule": vote.rule,
-        "options": await _options(session, vote_id),
         "roll": await _roll(session, vote_id, {one["member"] for one in ballots}),
         "ballots": ballots,
         "hands": await _hands(session, vote_id),
         "outcome": vote.outcome,
         "audit": await _audit(session, vote_id),
+    }
+
+
+async def describe_paper(session: AsyncSession, vote: Vote) -> dict[str, Any]:
+    """What is asked, and what can be answered: what `rules.recount.paper_hash` fixes."""
+    return {
+        "vote": str(vote.id),
+        "meeting": str(vote.meeting_id),
+        "question": vote.question,
+        "options": await _options(session, vote.id),
     }
 
 

@@ -10,6 +10,7 @@ from models.audit import append_audit, audit_head
 from models.ballot_box import count_votes, flip_vote, rewrite_papers
 from models.base import database_clock
 from models.database import WriteSession
+from models.export import describe_paper
 from models.locks import hold_alone
 from models.meetings import AgendaItem
 from models.units import Member
@@ -28,6 +29,7 @@ from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.permissions import Act, may
 from rules.quorum import check_quorum, count_turnout
+from rules.recount import paper_hash
 from rules.refusals import Reason, Refusal
 from rules.roll import electoral_roll, roll_hash
 from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy
@@ -42,7 +44,7 @@ _BREAKABLE = frozenset(
 
 
 async def open_vote(context: Context, vote_id: str) -> Vote:
-    """Freeze the electoral roll and open the vote.
+    """Freeze the electoral roll and the paper, and open the vote.
 
     Raises VOTE_CLOSED, WRONG_STATE, MEETING_NOT_IN_SESSION, ITEM_NOT_CURRENT, NO_QUORUM,
     TOO_FEW_CANDIDATES, TOO_MANY_CANDIDATES.
@@ -73,6 +75,7 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
                 "by": str(viewer.member_id),
                 "eligible": sum(entry.is_entitled for entry in roll),
                 "roll": roll_hash(roll),
+                "paper": paper_hash(await describe_paper(session, vote)),
             },
         )
         _announce(transaction, vote)

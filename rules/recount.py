@@ -1,10 +1,11 @@
 """Counting a vote again from an export, by anybody (invariants I2, I4, I10, I11)."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from rules.audit import BEGINNING, AuditKind, chain_hash
+from rules.audit import BEGINNING, AuditKind, canonical_json, chain_hash
 from rules.ballots import (
     Count,
     Judged,
@@ -17,8 +18,9 @@ from rules.ballots import (
 from rules.bases import Voter
 from rules.members import Standing
 from rules.outcome import Outcome, decide
+from rules.refusals import Refusal
 from rules.roll import LeftOut, roll_hash
-from rules.rule_sets import RuleSet
+from rules.rule_sets import RuleSet, Secrecy
 from rules.ties import NO_TIE_BREAKERS, TieBreakers
 
 Export = Mapping[str, Any]
@@ -48,17 +50,21 @@ def recount(export: Export) -> Outcome:
 def problems(export: Export) -> Iterator[str]:
     """What is wrong with the export, a sentence each; nothing if all is well."""
     yield from broken_links(export["audit"])
+    yield from _wrong_state(export)
+    yield from _wrong_paper(export)
     yield from _wrong_roll(export)
-    members = [one["member"] for one in export["ballots"] if one["member"]]
-    if len(set(members)) < len(members):
-        yield "a member has two counted ballots"
-    if export["outcome"] is not None and recount(export).to_data() != export["outcome"]:
-        yield "the recount differs from the stored outcome"
+    yield from _wrong_marks(export)
+    try:
+        if recount(export).to_data() != export["outcome"]:
+            yield "the recount differs from the stored outcome"
+    except (ValueError, Refusal) as error:
+        yield f"the vote cannot be recounted: {error}"
     closings = [row for row in export["audit"] if row["kind"] in _DECIDING]
     if closings and closings[-1]["payload"]["outcome"] != export["outcome"]:
         yield "the stored outcome is not the one that the audit chain fixed"
 
 
+_ENDS = frozenset({AuditKind.CLOSED.value, AuditKind.ANNULLED.value})
 _DECIDING = frozenset({AuditKind.CLOSED.value, AuditKind.TIE_BROKEN.value})
 
 
@@ -73,6 +79,54 @@ def broken_links(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         previous = digest
     if not rows or rows[0]["kind"] != AuditKind.CREATED.value:
         yield "the audit chain does not begin with the vote's creation"
+
+
+def paper_hash(vote: Mapping[str, Any]) -> str:
+    """SHA-256, in hex, over what is asked and what can be answered, as the export tells it."""
+    asked = {name: vote[name] for name in ("vote", "meeting", "question", "options")}
+    return hashlib.sha256(canonical_json(asked)).hexdigest()
+
+
+def _wrong_state(export: Export) -> Iterator[str]:
+    kinds = [row["kind"] for row in export["audit"]]
+    ends = [kind for kind in kinds if kind in _ENDS]
+    if not ends or ends[-1] != export["state"]:
+        yield "the state is not the one that the audit chain tells"
+
+
+def _wrong_paper(export: Export) -> Iterator[str]:
+    created, opened = (
+        [row["payload"] for row in export["audit"] if row["kind"] == kind.value]
+        for kind in (AuditKind.CREATED, AuditKind.OPENED)
+    )
+    rules = [payload["rule"] for payload in created]
+    if rules != [export["rule"]] or export["secrecy"] != export["rule"]["secrecy"]:
+        yield "the rule is not the one that the audit chain fixed"
+    if [payload.get("paper") for payload in opened] != [paper_hash(export)]:
+        yield "the paper is not the one that the audit chain fixed"
+
+
+def _wrong_marks(export: Export) -> Iterator[str]:
+    """Every mark in the roll is a ballot, a paper or a hand, and nobody has two of them."""
+    marked = sorted(line["member"] for line in export["roll"] if line["hasCast"])
+    counted = [
+        member
+        for row in export["audit"]
+        if row["kind"] == AuditKind.HANDS_RECORDED.value
+        for member in row["payload"]["members"]
+    ]
+    named = [one["member"] for one in export["ballots"] if one["member"]]
+    if len(set(named)) < len(named):
+        yield "a member has two counted ballots"
+    if sum(export["hands"].values()) != len(counted):
+        yield "there are not as many hands as members counted"
+    if export["secrecy"] == Secrecy.OPEN.value:
+        is_right = sorted([*named, *counted]) == marked
+    else:
+        is_right = not named and len(export["ballots"]) + len(counted) == len(marked)
+        is_right = is_right and set(counted) <= set(marked)
+    if not is_right:
+        yield "the ballots and hands are not those of the members who are marked in the roll"
 
 
 def _wrong_roll(export: Export) -> Iterator[str]:
