@@ -77,7 +77,7 @@ def test_a_branch_meets_with_three_full_members() -> None:
 
 def refusal_to_open(meeting: MeetingState, item: ItemState, vote: VoteState) -> Reason | None:
     match vote:
-        case VoteState.CLOSED:
+        case VoteState.CLOSED | VoteState.ANNULLED:
             return Reason.VOTE_CLOSED
         case VoteState.OPEN:
             return Reason.WRONG_STATE
@@ -107,6 +107,7 @@ def test_a_vote_opens_once_in_session_and_at_its_item(
         (VoteState.PREPARED, Reason.VOTE_NOT_OPEN),
         (VoteState.OPEN, None),
         (VoteState.CLOSED, Reason.VOTE_CLOSED),
+        (VoteState.ANNULLED, Reason.VOTE_CLOSED),
     ],
 )
 def test_ballots_need_an_open_vote(vote: VoteState, reason: Reason | None) -> None:
