@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Set
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import repeat
 from random import Random
 from typing import Any
@@ -25,12 +26,15 @@ from models.meetings import AgendaItem, Attendance, Meeting
 from models.votes import AuditRow, Ballot, BallotChoice, RollEntry, Vote, VoteOption
 from realtime.events import MEETING_TOPIC, channel_of_meeting, topic_of_vote
 from realtime.feed import Feed
+from resolvers.votes import close_due_votes
 from rules.audit import AuditKind
 from rules.ballots import MOTION, OptionKind
 from rules.meetings import ItemState, MeetingState, VoteState
 from rules.outcome import Outcome
+from rules.rule_sets import RuleSet
 from tests.asking import PATIENCE, act, ask, eventually
-from tests.factories import City, Person, Scene, VoteIds, change, context_of, give_card
+from tests.factories import ORDINARY, City, Person, Scene, VoteIds, change, context_of, give_card
+from tests.voting import CHANGEABLE, HIDDEN
 
 VOTE = "... on Vote { state closedAt tally { cast options { optionId count } } outcome { base } }"
 RECEIPT = "... on Receipt { id choices castAt }"
@@ -83,8 +87,13 @@ def close_vote(person: Person, vote: VoteIds) -> Awaitable[Any]:
     return act(context_of(person), "closeVote", VOTE, voteId=vote.id)
 
 
-async def new_votes(city: City, numbers: Collection[int]) -> list[VoteIds]:
-    votes = [city.scene.vote(city.meeting, item=1, position=100 + number) for number in numbers]
+async def new_votes(
+    city: City, numbers: Collection[int], rule: RuleSet = ORDINARY
+) -> list[VoteIds]:
+    votes = [
+        city.scene.vote(city.meeting, item=1, position=100 + number, rule=rule)
+        for number in numbers
+    ]
     await city.scene.save()
     return votes
 
@@ -214,6 +223,103 @@ async def test_the_same_key_at_once_gives_everyone_the_same_receipt(
         assert answers == [answers[0]] * 10
         assert what(answers[0]) == "Receipt"
         assert await count(city, Ballot, Ballot.vote_id == vote.id) == 1
+
+
+@pytest.mark.parametrize("other", [lambda person: person, elsewhere], ids=["one", "several"])
+async def test_of_ballots_that_replace_each_other_at_once_one_counts_and_all_are_on_record(
+    city: City, other: Callable[[Person], Person]
+) -> None:
+    numbers = rounds(city.scene.database, 15, 5)
+    for vote in await new_votes(city, numbers, CHANGEABLE):
+        await open_vote(city.hanh, vote)
+        answers = await asyncio.gather(
+            *(cast(other(city.an), vote, kind, key=kind.value) for kind in MOTION)
+        )
+        assert list(map(what, answers)) == ["Receipt"] * 3
+        assert len({answer["id"] for answer in answers}) == 3
+        ballots = await rows(
+            city,
+            select(Ballot.id, Ballot.sequence)
+            .where(Ballot.vote_id == vote.id)
+            .order_by(Ballot.sequence),
+        )
+        assert [row.sequence for row in ballots] == [1, 2, 3]
+        (last,) = [answer for answer in answers if answer["id"] == str(ballots[-1].id)]
+        closed = await close_vote(city.hanh, vote)
+        counts = {one["optionId"]: one["count"] for one in closed["tally"]["options"]}
+        assert counts == {str(one): int([str(one)] == last["choices"]) for one in counts}
+        assert closed["tally"]["cast"] == 1
+
+
+async def test_who_changes_a_ballot_at_the_moment_of_closing_is_counted_as_they_were_told(
+    city: City,
+) -> None:
+    numbers = rounds(city.scene.database, 40, 10)
+    voters = [city.an, elsewhere(city.binh)]
+    told: Counter[str] = Counter()
+    for number, vote in zip(numbers, await new_votes(city, numbers, CHANGEABLE), strict=True):
+        await open_vote(city.hanh, vote)
+        for voter in voters:
+            await cast(voter, vote, OptionKind.FOR, key="first")
+        changes = [cast(voter, vote, OptionKind.AGAINST, key="second") for voter in voters]
+        closed, *answers = await at_once(number, close_vote(city.hanh, vote), *changes)
+        told.update(map(what, answers))
+        changed = sum(what(answer) == "Receipt" for answer in answers)
+        counts = [one["count"] for one in closed["tally"]["options"]]
+        assert counts == [2 - changed, changed, 0]
+    assert told.keys() == {"Receipt", "VOTE_CLOSED"}
+
+
+async def test_nobody_s_hand_and_ballot_are_both_counted(city: City) -> None:
+    numbers = rounds(city.scene.database, 25, 8)
+    voters = [city.an, elsewhere(city.binh)]
+    seen: Counter[tuple[str, ...]] = Counter()
+    for rule in (ORDINARY, HIDDEN):
+        first = 0 if rule is ORDINARY else len(numbers)
+        votes = await new_votes(city, range(first, first + len(numbers)), rule)
+        for number, vote in zip(numbers, votes, strict=True):
+            await open_vote(city.hanh, vote)
+            hands = [{"optionId": vote.against, "count": 2}]
+            counted = {"memberIds": [voter.id for voter in voters], "hands": hands}
+            recorded, *answers = await at_once(
+                number,
+                act(context_of(city.hanh), "recordHands", voteId=vote.id, **counted),
+                *map(cast, voters, repeat(vote), repeat(OptionKind.FOR)),
+            )
+            told = (what(recorded), *map(what, answers))
+            seen[told] += 1
+            closed = await close_vote(city.hanh, vote)
+            counts = [one["count"] for one in closed["tally"]["options"]]
+            was_counted = told[0] == "Vote"
+            assert counts == ([0, 2, 0] if was_counted else [2, 0, 0]), told
+            assert closed["tally"]["cast"] == 2
+    by_hand, by_ballot = ("Vote", *["ALREADY_VOTED"] * 2), ("ALREADY_VOTED", *["Receipt"] * 2)
+    assert seen.keys() == {by_hand, by_ballot}
+
+
+async def test_a_vote_is_closed_once_by_the_clock_or_by_the_chair(city: City) -> None:
+    numbers = rounds(city.scene.database, 20, 8)
+    told: Counter[str] = Counter()
+    for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
+        await open_vote(city.hanh, vote)
+        await cast(city.an, vote, OptionKind.FOR)
+        await change(
+            city.scene.database,
+            Vote,
+            Vote.id == vote.id,
+            closes_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        workers = [context_of(elsewhere(city.nobody)) for _ in range(2)]
+        closing, *_ = await at_once(
+            number, close_vote(city.hanh, vote), *map(close_due_votes, workers)
+        )
+        for worker in workers:
+            await worker.release()
+        told[what(closing)] += 1
+        kinds = select(AuditRow.kind).where(AuditRow.vote_id == vote.id)
+        chain = await rows(city, kinds.order_by(AuditRow.sequence))
+        assert [row.kind.value for row in chain] == ["CREATED", "OPENED", "CLOSED", "PUBLISHED"]
+    assert told.keys() == {"Vote", "VOTE_CLOSED"}
 
 
 # --- The chairs ---------------------------------------------------------------------------------
