@@ -1,7 +1,7 @@
 """The names on the feed, and the message that carries them; docs/realtime.md defines the words.
 
 A hint says that something on a channel changed, by naming topics: "meeting", or "vote:<id>". It
-carries no state and nothing about a person: whoever receives it reads the database.
+carries no state and nothing about a person but an id: whoever receives it reads the database.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ GAP = "gap"
 """The topic of a hint that may stand for any other: every topic of the channel may have changed."""
 
 MEETING_TOPIC = "meeting"
-"""The meeting itself: its state, agenda or attendance."""
+"""The meeting itself: its state or agenda."""
+
+ATTENDANCE_TOPIC = "attendance"
+"""Who is there: somebody checked in, or the chair confirmed somebody."""
+
+PRESENCE_TOPIC = "presence"
+"""How many members are connected to the meeting."""
+
+ACCESS_CHANNEL = "access"
+"""The one channel about what members may see: a topic is a member whose access changed."""
 
 
 class MalformedHint(ValueError):
@@ -30,6 +39,12 @@ def channel_of_meeting(meeting_id: UUID) -> str:
 def topic_of_vote(vote_id: UUID) -> str:
     """One vote of a meeting: its state or its ballots."""
     return f"vote:{vote_id}"
+
+
+def topic_of_member(member_id: UUID) -> str:
+    """One member. On a meeting's channel: their check-in, or another thing of theirs alone; on
+    ACCESS_CHANNEL: their session, standing, membership or roles."""
+    return f"member:{member_id}"
 
 
 def encode_hint(topics: AbstractSet[str]) -> str:
