@@ -14,7 +14,7 @@ from models.rule_sets import UnitRule
 from models.votes import Recusal
 from rules.meetings import ItemState, MeetingState
 from rules.presets import PRESETS, Assignment, Matter
-from rules.rule_sets import RuleSet
+from rules.rule_sets import Empty, RuleSet
 from tests.asking import act, ask
 from tests.factories import ORDINARY, SINCE, City, Person, change, context_of
 from tests.voting import (
@@ -244,6 +244,35 @@ async def test_a_branch_votes_by_the_rules_of_the_nearest_unit_that_has_them(cit
         paper = await prepare(city.hanh, city.meeting.items[0], matter)
         rule = (await look(city.hanh, paper))["rule"]
         assert rule["name"] == expected[matter.value]
+
+
+async def test_a_rule_tells_what_too_many_marks_and_none_make_of_a_ballot(city: City) -> None:
+    document = """query ($id: ID!) { rules(unitId: $id) { matter rule {
+      measureThresholds { numerator denominator strict } maxSurplus { numerator denominator }
+      mostChoices maxChoices overvote empty takesBlank
+    } } }"""
+    invalid = replace(PARTY[Matter.ELECTION], max_choices=2, max_surplus=None, empty=Empty.INVALID)
+    city.scene.rule(city.branch, invalid, Matter.BYLAWS)
+    await city.scene.save()
+    rows = (await ask(context_of(city.an), document, id=str(city.branch)))["rules"]
+    rules = {row["matter"]: row["rule"] for row in rows}
+    plain: dict[str, object] = {"measureThresholds": [], "maxSurplus": None, "maxChoices": None}
+    assert rules["ORDINARY"] == plain | {
+        "mostChoices": 1,
+        "overvote": "REFUSED",
+        "empty": "REFUSED",
+        "takesBlank": False,
+    }
+    on_paper = plain | {"mostChoices": 1, "overvote": "INVALID", "empty": "BLANK"}
+    two_thirds = {"numerator": 2, "denominator": 3, "strict": False}
+    assert rules["DISCIPLINE"] == on_paper | {
+        "measureThresholds": [two_thirds],
+        "takesBlank": True,
+    }
+    surplus = {"numerator": 30, "denominator": 100}
+    assert rules["ELECTION"] == on_paper | {"maxSurplus": surplus, "takesBlank": True}
+    two = {"mostChoices": 2, "maxChoices": 2, "empty": "INVALID", "takesBlank": True}
+    assert rules["BYLAWS"] == on_paper | two
 
 
 async def test_without_a_rule_for_the_matter_there_is_no_vote(city: City) -> None:
