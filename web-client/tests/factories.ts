@@ -67,9 +67,13 @@ export function ruleOf(changes: Partial<Vote["rule"]> = {}): Vote["rule"] {
     denominator: 2,
     strict: true,
     comparison: null,
+    measureThresholds: [],
     seats: 1,
+    maxSurplus: null,
     mostChoices: 1,
-    takesBlank: false,
+    maxChoices: null,
+    overvote: "INVALID",
+    empty: "REFUSED",
     secrecy: "OPEN",
     change: "FINAL",
     liveTally: "ALWAYS",
@@ -108,7 +112,7 @@ export function electionOf(names: string[], seats: number, changes: Partial<Vote
       method: "YES_NO_PER_CANDIDATE",
       seats,
       mostChoices: seats,
-      takesBlank: true,
+      empty: "BLANK",
       secrecy: "UNATTRIBUTED",
       liveTally: "AFTER_CLOSE",
     }),
@@ -123,7 +127,7 @@ export function electionOf(names: string[], seats: number, changes: Partial<Vote
 /** At most so many of these answers. */
 export function choiceOf(answers: string[], most: number, changes: Partial<Vote> = {}): Vote {
   return voteOf({
-    rule: ruleOf({ method: "CHOOSE_UP_TO", seats: most, mostChoices: most, takesBlank: true }),
+    rule: ruleOf({ method: "CHOOSE_UP_TO", seats: most, mostChoices: most, empty: "BLANK" }),
     options: answers.map((answer) =>
       optionOf(answer, "CHOICE", { label: answer, candidateId: answer }),
     ),

@@ -34,6 +34,16 @@ test("a blank ballot is sent only after a question, where the rule takes one", a
   expect(asked[0]?.variables.choices).toEqual([]);
 });
 
+test("where a blank ballot is an invalid one, the question before sending says so", async () => {
+  const asked = answerInTurn();
+  const vote = choiceOf(["Lan", "Minh"], 1);
+  show({ ...vote, rule: { ...vote.rule, empty: "INVALID" } });
+  fireEvent.click(screen.getByRole("button", { name: "Gửi phiếu" }));
+  expect(screen.getByText(/nhưng phiếu không hợp lệ/)).toBeTruthy();
+  fireEvent.click(await screen.findByRole("button", { name: "Gửi phiếu không hợp lệ" }));
+  expect(asked[0]?.variables.choices).toEqual([]);
+});
+
 test("each candidate has a box for and a box against", () => {
   show(electionOf(["Lan", "Minh"], 1));
   expect(screen.getByRole("group", { name: "Lan" })).toBeTruthy();

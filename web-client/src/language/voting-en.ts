@@ -75,7 +75,19 @@ export const votingEn: VotingMessages = {
     election: (seats, share) => `Seats to fill: ${seats}. To be elected takes ${share}.`,
     electionByPlurality: (seats) => `Seats to fill: ${seats}. The most votes win.`,
     measures: (share) =>
-      `Votes for heavier measures also count for lighter ones. A measure is chosen when they reach ${share} together; the heaviest may need more.`,
+      `Votes for heavier measures also count for lighter ones. A measure is chosen when they reach ${share} together.`,
+    heaviest: (share) => `The heaviest one takes ${share}.`,
+    heavier: (place, share) => `Number ${place} from the heaviest takes ${share}.`,
+    surplus: (most, share) =>
+      `At most ${most} may stand: no more than ${share} of the seats as a surplus.`,
+    marks: {
+      INVALID: (most) => `At most ${most} may be chosen; more make the ballot invalid.`,
+      REFUSED: (most) => `At most ${most} may be chosen; a ballot with more is not taken.`,
+    },
+    empty: {
+      BLANK: "A ballot without a mark is blank.",
+      INVALID: "A ballot without a mark is invalid.",
+    },
     hidden: "Figures are shown after the result is published.",
     hiddenButChair: "While the vote is open only the chair sees the figures.",
     lastCounts: "A ballot may be changed until the vote closes.",
@@ -85,12 +97,29 @@ export const votingEn: VotingMessages = {
   paper: {
     chosen: (count, most) => `${count} of at most ${most} chosen`,
     votedFor: (count, most) => `For ${count} of at most ${most}`,
-    over: (most) =>
-      `At most ${most} may be chosen; more would spoil the ballot. To choose another, take one of your marks away first.`,
+    over: {
+      INVALID: (most) =>
+        `At most ${most} may be chosen; more would make the ballot invalid. To choose another, take one of your marks away first.`,
+      REFUSED: (most) =>
+        `At most ${most} may be chosen; a ballot with more is not taken. To choose another, take one of your marks away first.`,
+    },
     clear: "Take my marks away",
-    blankTitle: "Send a blank ballot?",
-    blankText: "You have chosen nothing. A blank ballot still counts as a ballot cast.",
-    blankAction: "Send a blank ballot",
+    blankTitles: {
+      BLANK: "Send a blank ballot?",
+      INVALID: "Send an invalid ballot?",
+      REFUSED: "Nothing is chosen",
+    },
+    blankTexts: {
+      BLANK: "You have chosen nothing. A blank ballot still counts as a ballot cast.",
+      INVALID:
+        "You have chosen nothing. The ballot is taken and you count as having voted, but it is invalid.",
+      REFUSED: "A ballot without a mark is not taken.",
+    },
+    blankActions: {
+      BLANK: "Send a blank ballot",
+      INVALID: "Send an invalid ballot",
+      REFUSED: "Cast my ballot",
+    },
     lastCounts: "You may change it until the vote closes.",
     change: "Change my ballot",
     keep: "Keep the ballot I sent",
@@ -99,7 +128,11 @@ export const votingEn: VotingMessages = {
     trackerHint: "It finds your ballot in the record once the result is published.",
     untraced: "The server keeps that you have voted, and does not tie your name to a choice.",
     recordedAt: (when) => `At ${when}`,
-    blank: "Blank ballot",
+    blanks: {
+      BLANK: "Blank ballot",
+      INVALID: "Ballot without a mark, invalid",
+      REFUSED: "Nothing chosen",
+    },
     candidates: "Candidates",
     answers: "Answers",
     measures: "Measures, from the heaviest",
@@ -189,6 +222,7 @@ export const votingEn: VotingMessages = {
     nominateAction: "Add the candidate",
     prepared: (count, one) => `${count} ${one ? "vote" : "votes"} prepared`,
     needCandidates: (count) => `Candidates needed before it can open: ${count}.`,
+    tooManyCandidates: (most) => `It cannot open: the rule lets at most ${most} stand.`,
   },
 
   lead: {

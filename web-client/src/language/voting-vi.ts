@@ -1,10 +1,12 @@
 import type {
   Comparison,
+  Empty,
   LeftOut,
   Matter,
   Method,
   NextStep,
   NotInBase,
+  Overvote,
   Secrecy,
   TieRule,
   Validity,
@@ -99,6 +101,44 @@ const warnings: Record<VoteWarning, string> = {
     "Có rất ít người biểu quyết. Nếu mọi người chọn giống nhau, kết quả sẽ cho biết từng người đã chọn gì.",
 };
 
+const marks: Record<Overvote, (most: string) => string> = {
+  INVALID: (most) => `Chọn được nhiều nhất ${most}; chọn nhiều hơn thì phiếu không hợp lệ.`,
+  REFUSED: (most) => `Chọn được nhiều nhất ${most}; chọn nhiều hơn thì phiếu không được nhận.`,
+};
+
+const over: Record<Overvote, (most: string) => string> = {
+  INVALID: (most) =>
+    `Chỉ được chọn nhiều nhất ${most}; chọn thêm thì phiếu không hợp lệ. Muốn chọn khác, hãy bỏ bớt một dấu đã chọn.`,
+  REFUSED: (most) =>
+    `Chỉ được chọn nhiều nhất ${most}; chọn thêm thì phiếu không được nhận. Muốn chọn khác, hãy bỏ bớt một dấu đã chọn.`,
+};
+
+/** What a ballot without a mark is; where it is refused there is none. */
+const blanks: Record<Empty, string> = {
+  BLANK: "Phiếu trắng",
+  INVALID: "Phiếu không chọn gì, không hợp lệ",
+  REFUSED: "Không chọn gì",
+};
+
+const blankTitles: Record<Empty, string> = {
+  BLANK: "Gửi phiếu trắng?",
+  INVALID: "Gửi phiếu không hợp lệ?",
+  REFUSED: "Chưa chọn gì",
+};
+
+const blankTexts: Record<Empty, string> = {
+  BLANK: "Bạn chưa chọn gì. Phiếu trắng vẫn được tính là một phiếu đã bỏ.",
+  INVALID:
+    "Bạn chưa chọn gì. Phiếu vẫn được nhận và bạn được tính là đã biểu quyết, nhưng phiếu không hợp lệ.",
+  REFUSED: "Phiếu không chọn gì thì không được nhận.",
+};
+
+const blankActions: Record<Empty, string> = {
+  BLANK: "Gửi phiếu trắng",
+  INVALID: "Gửi phiếu không hợp lệ",
+  REFUSED: "Gửi phiếu",
+};
+
 export const votingVi = {
   matters,
   methods,
@@ -120,7 +160,16 @@ export const votingVi = {
       `Bầu ${seats} người. Người trúng cử cần được ${share}.`,
     electionByPlurality: (seats: string) => `Bầu ${seats}. Ai nhiều phiếu nhất thì trúng cử.`,
     measures: (share: string) =>
-      `Phiếu cho hình thức nặng hơn được cộng cho hình thức nhẹ hơn. Hình thức được chọn khi cộng lại đạt ${share}; hình thức nặng nhất có thể cần nhiều hơn.`,
+      `Phiếu cho hình thức nặng hơn được cộng cho hình thức nhẹ hơn. Hình thức được chọn khi cộng lại đạt ${share}.`,
+    heaviest: (share: string) => `Riêng hình thức nặng nhất cần ${share}.`,
+    heavier: (place: string, share: string) => `Hình thức thứ ${place} từ nặng nhất cần ${share}.`,
+    surplus: (most: string, share: string) =>
+      `Số ứng cử viên nhiều nhất là ${most}: số dư không quá ${share} số cần bầu.`,
+    marks,
+    empty: {
+      BLANK: "Phiếu không đánh dấu gì là phiếu trắng.",
+      INVALID: "Phiếu không đánh dấu gì là phiếu không hợp lệ.",
+    },
     hidden: "Số phiếu từng lựa chọn chỉ hiện sau khi công bố kết quả.",
     hiddenButChair: "Trong lúc biểu quyết chỉ chủ trì thấy số phiếu từng lựa chọn.",
     lastCounts: "Đổi được phiếu cho đến khi kết thúc.",
@@ -130,12 +179,11 @@ export const votingVi = {
   paper: {
     chosen: (count: string, most: string) => `Đã chọn ${count}, nhiều nhất ${most}`,
     votedFor: (count: string, most: string) => `Đã tán thành ${count}, nhiều nhất ${most}`,
-    over: (most: string) =>
-      `Chỉ được chọn nhiều nhất ${most}; chọn thêm thì phiếu không hợp lệ. Muốn chọn khác, hãy bỏ bớt một dấu đã chọn.`,
+    over,
     clear: "Xóa các dấu đã chọn",
-    blankTitle: "Gửi phiếu trắng?",
-    blankText: "Bạn chưa chọn gì. Phiếu trắng vẫn được tính là một phiếu đã bỏ.",
-    blankAction: "Gửi phiếu trắng",
+    blankTitles,
+    blankTexts,
+    blankActions,
     lastCounts: "Bạn có thể đổi phiếu cho đến khi biểu quyết kết thúc.",
     change: "Đổi phiếu",
     keep: "Giữ phiếu đã gửi",
@@ -144,7 +192,7 @@ export const votingVi = {
     trackerHint: "Dùng mã này để tìm phiếu của bạn trong hồ sơ sau khi công bố kết quả.",
     untraced: "Máy chủ chỉ ghi nhận rằng bạn đã biểu quyết, không gắn tên bạn với lựa chọn.",
     recordedAt: (when: string) => `Lúc ${when}`,
-    blank: "Phiếu trắng",
+    blanks,
     candidates: "Danh sách ứng cử viên",
     answers: "Các lựa chọn",
     measures: "Các hình thức, từ nặng nhất",
@@ -235,6 +283,8 @@ export const votingVi = {
     nominateAction: "Đề cử",
     prepared: (count: string, _one: boolean) => `Đã chuẩn bị ${count} biểu quyết`,
     needCandidates: (count: string) => `Cần ít nhất ${count} ứng cử viên trước khi mở.`,
+    tooManyCandidates: (most: string) =>
+      `Quy tắc chỉ cho phép nhiều nhất ${most} ứng cử viên, nên chưa mở được.`,
   },
 
   lead: {

@@ -1,6 +1,6 @@
 import { number } from "../language/format";
 import { messages } from "../language/language";
-import { candidatesOf, isElection } from "../vote/options";
+import { candidatesOf, isElection, mostCandidates } from "../vote/options";
 import { currentItem } from "./agenda";
 import type { Meeting, Vote } from "./newest";
 import type { NextStep } from "./next-step";
@@ -41,13 +41,15 @@ export function wordsFor(step: NextStep, meeting: Meeting): Words {
   }
 }
 
-/** An election without enough candidates says so before the server does. */
+/** An election with too few or too many candidates says so before the server does. */
 function openHint(vote: Vote): string {
   const { chair, voting } = messages.value;
-  const lacksCandidates = isElection(vote) && candidatesOf(vote).length < vote.rule.seats;
-  return lacksCandidates
-    ? voting.prepare.needCandidates(number(vote.rule.seats))
-    : chair.openVoteHint(vote.question);
+  const { seats } = vote.rule;
+  const candidates = candidatesOf(vote).length;
+  const most = mostCandidates(vote.rule);
+  if (isElection(vote) && candidates < seats) return voting.prepare.needCandidates(number(seats));
+  if (most !== null && candidates > most) return voting.prepare.tooManyCandidates(number(most));
+  return chair.openVoteHint(vote.question);
 }
 
 function afterwards({ outcome, question }: Vote): string {

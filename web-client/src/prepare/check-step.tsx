@@ -3,7 +3,14 @@ import { messages } from "../language/language";
 import type { Meeting } from "../meeting/newest";
 import { linesOf } from "../vote/options";
 import { ruleSentences } from "../vote/rule-text";
-import { type Draft, hasAnswers, hasSeats, type MatterRule, writtenAnswers } from "./draft";
+import {
+  type Draft,
+  forSeats,
+  hasAnswers,
+  hasSeats,
+  type MatterRule,
+  writtenAnswers,
+} from "./draft";
 
 interface CheckStepProps {
   meeting: Meeting;
@@ -41,7 +48,7 @@ export function CheckStep({ meeting, chosen: { matter, rule }, draft }: CheckSte
         />
       </dl>
       <div class="note">
-        {ruleSentences({ ...rule, seats, duration: null }).map((sentence) => (
+        {ruleSentences({ ...forSeats(rule, seats), duration: null }).map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}
       </div>

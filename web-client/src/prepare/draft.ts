@@ -40,6 +40,11 @@ export function hasSeats({ method }: Rule): boolean {
   return method === "CHOOSE_UP_TO" || method === "YES_NO_PER_CANDIDATE";
 }
 
+/** The rule of an election for so many seats. */
+export function forSeats(rule: Rule, seats: number): Rule {
+  return hasSeats(rule) ? { ...rule, seats, mostChoices: rule.maxChoices ?? seats } : rule;
+}
+
 /** The lines with something in them. Candidates may be nominated later, measures may not. */
 export function writtenAnswers(draft: Draft, rule: Rule): string[] {
   if (!hasAnswers(rule)) return [];

@@ -18,9 +18,10 @@ export function BallotForm({ vote }: { vote: Vote }) {
   const sending = ballot.step === "sending";
   const { choices } = ballot;
   const isBlank = choices.length === 0;
+  const { empty } = vote.rule;
   const submit = (event: Event) => {
     event.preventDefault();
-    if (isBlank) return setAsked(vote.rule.takesBlank ? "to send a blank" : "to choose");
+    if (isBlank) return setAsked(empty === "REFUSED" ? "to choose" : "to send a blank");
     setAsked(null);
     void castBallot(vote.id);
   };
@@ -51,19 +52,19 @@ export function BallotForm({ vote }: { vote: Vote }) {
       <button type="submit" class="button primary wide" aria-disabled={sending}>
         {sending ? words.sending : words.cast}
       </button>
-      {vote.rule.takesBlank && !isBlank && !sending && (
+      {empty !== "REFUSED" && !isBlank && !sending && (
         <button type="button" class="button quiet" onClick={() => clearMarks(vote.id)}>
           {voting.paper.clear}
         </button>
       )}
       <Confirm
-        title={voting.paper.blankTitle}
-        action={voting.paper.blankAction}
+        title={voting.paper.blankTitles[empty]}
+        action={voting.paper.blankActions[empty]}
         open={asked === "to send a blank"}
         onConfirm={sendBlank}
         onCancel={() => setAsked(null)}
       >
-        <p>{voting.paper.blankText}</p>
+        <p>{voting.paper.blankTexts[empty]}</p>
       </Confirm>
     </form>
   );
@@ -83,7 +84,7 @@ function Limit({ vote, choices, isOver }: { vote: Vote; choices: string[]; isOve
       </p>
       {isOver && (
         <p class="note waiting" role="alert">
-          {words.over(most)}
+          {words.over[vote.rule.overvote](most)}
         </p>
       )}
     </>

@@ -10,7 +10,7 @@ export interface Marked {
 }
 
 /** Whether one mark takes the place of another, as with the answers to a motion. */
-export function takesOneMark({ rule }: Vote): boolean {
+export function takesOneMark({ rule }: Pick<Vote, "rule">): boolean {
   switch (rule.method) {
     case "FOR_AGAINST_ABSTAIN":
     case "ORDERED_CUMULATIVE":

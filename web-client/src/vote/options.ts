@@ -27,6 +27,12 @@ export function isElection({ rule }: Pick<Vote, "rule">): boolean {
   return rule.method === "CHOOSE_UP_TO" || rule.method === "YES_NO_PER_CANDIDATE";
 }
 
+/** How many may stand, as the server counts it; null: as many as are nominated. */
+export function mostCandidates({ seats, maxSurplus }: Vote["rule"]): number | null {
+  if (maxSurplus === null) return null;
+  return seats + Math.floor((seats * maxSurplus.numerator) / maxSurplus.denominator);
+}
+
 /** What the lines of a paper are: people stand only in an election. */
 export function linesOf({ matter, rule }: Pick<Vote, "matter" | "rule">) {
   if (rule.method === "ORDERED_CUMULATIVE") return "measures";

@@ -110,7 +110,12 @@ function Choice({ vote, receipt }: { vote: Vote; receipt: Receipt }) {
   const marked = vote.options.filter(({ id }) => choices.includes(id)).map(fullLabelOf);
   return (
     <>
-      <p>{words.recordedChoice(marked.join(", ") || voting.paper.blank, time(castAt))}</p>
+      <p>
+        {words.recordedChoice(
+          marked.join(", ") || voting.paper.blanks[vote.rule.empty],
+          time(castAt),
+        )}
+      </p>
       {tracker && (
         <p class="tracker">
           {voting.paper.tracker(tracker)}
