@@ -15,18 +15,13 @@ class Batcher(Generic[Item, Result]):
     Nobody waits for company: a lone item is worked on at once. While work is under way, others
     gather, and are done together next, up to `most` at a time. `work` gives one result for each
     item, in order; if it raises, each of its callers gets that error. A cancelled caller does not
-    stop the work. `afterwards` runs when the callers have their results, before the next work.
-    There is no task while there is nothing to do.
+    stop the work. There is no task while there is nothing to do.
     """
 
     def __init__(
-        self,
-        work: Callable[[list[Item]], Awaitable[Sequence[Result]]],
-        most: int,
-        afterwards: Callable[[Sequence[Result]], Awaitable[None]] | None = None,
+        self, work: Callable[[list[Item]], Awaitable[Sequence[Result]]], most: int
     ) -> None:
         self._work = work
-        self._afterwards = afterwards
         self._most = most
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._worker: asyncio.Task[None] | None = None
@@ -62,5 +57,3 @@ class Batcher(Generic[Item, Result]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
-        if self._afterwards is not None:
-            await self._afterwards(results)

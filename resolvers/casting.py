@@ -1,6 +1,8 @@
 """The way of ballots into the box: those that arrive together are written together."""
 
+import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -33,6 +35,31 @@ class VoteFacts:
     options: tuple[Option, ...]
 
 
+class Hints:
+    """Publishes without anybody waiting for the broker, which may hang for a second.
+
+    Each channel has one publish under way; topics that come meanwhile are told together next.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._owed: dict[str, set[str]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def tell(self, channel: str, topics: AbstractSet[str]) -> None:
+        """Publish the topics soon. Call it after the commit."""
+        self._owed.setdefault(channel, set()).update(topics)
+        if channel not in self._tasks:
+            self._tasks[channel] = asyncio.create_task(self._publish(channel))
+
+    async def _publish(self, channel: str) -> None:
+        try:
+            while topics := self._owed.pop(channel, None):
+                await self._feed.publish(channel, topics)
+        finally:
+            del self._tasks[channel]
+
+
 class Casting:
     """One for each process. Each vote has one writer, and each of its transactions one hint.
 
@@ -42,7 +69,7 @@ class Casting:
 
     def __init__(self, database: Database, feed: Feed) -> None:
         self._database = database
-        self._feed = feed
+        self._hints = Hints(feed)
         self._facts: dict[UUID, VoteFacts] = {}
         self._writers: dict[UUID, Batcher[NewBallot, CastBallot | None]] = {}
 
@@ -69,14 +96,12 @@ class Casting:
                 await hold_shared(session, vote_id)
                 put = await put_ballots(session, vote_id, facts.rule.secrecy, ballots)
                 await session.commit()
-            return put
-
-        async def publish(put: Sequence[CastBallot | None]) -> None:
             if any(put):
                 channel = channel_of_meeting(facts.meeting_id)
-                await self._feed.publish(channel, {topic_of_vote(vote_id)})
+                self._hints.tell(channel, {topic_of_vote(vote_id)})
+            return put
 
-        return Batcher(write, MOST_TOGETHER, publish)
+        return Batcher(write, MOST_TOGETHER)
 
     async def _read_facts(self, vote_id: UUID) -> VoteFacts | None:
         statement = (
