@@ -6,7 +6,7 @@ docs/realtime.md defines hint, topic, channel, mailbox and gap, and what the fee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 import structlog
 from broadcaster import Broadcast
 
-from realtime.events import MalformedHint, decode_hint, encode_hint
-from realtime.redis_backend import RedisBackend, watched
+from realtime.events import GAP, MalformedHint, decode_hint, encode_hint
+from realtime.publisher import BrokerInDoubt
+from realtime.redis_backend import RedisBackend
+from realtime.tasks import cancel, watched
 
-PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
+PUBLISH_AGAIN_AFTER = 0.25  # seconds
+MOST_OWED = 100  # topics of a channel; a GAP stands for more
 
 logger = structlog.get_logger()
 
@@ -98,6 +101,8 @@ class Feed:
         self._broadcast = broadcast
         self._redis = redis
         self._lines: dict[str, _Line] = {}
+        self._owed: dict[str, set[str]] = {}
+        self._debtor: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._is_running = False
 
@@ -115,7 +120,9 @@ class Feed:
 
     @property
     def is_broker_up(self) -> bool:
-        """For health checks. While it is false, mailboxes get a GAP every two seconds."""
+        """For health checks. While it is false, mailboxes get a GAP every two seconds, or our hints
+        do not reach other processes.
+        """
         return self._is_running and (self._redis is None or self._redis.is_up)
 
     async def start(self) -> None:
@@ -124,6 +131,8 @@ class Feed:
         # The attribute is private, and the version pinned: otherwise nobody watches this task.
         self._listener = self._broadcast._listener_task
         self._listener.add_done_callback(self._listener_ended)
+        if self._redis is not None:
+            self._debtor = watched(self._pay(), name="feed debtor")
         self._is_running = True
 
     async def stop(self) -> None:
@@ -135,8 +144,7 @@ class Feed:
         if tasks := [line.task for line in self._lines.values()]:
             await asyncio.wait(tasks)
         # Broadcast.disconnect() would not wait for its listener, nor go on after a dead one.
-        listener.cancel()
-        await asyncio.wait([listener])
+        await cancel([listener, self._debtor] if self._debtor else [listener])
         if self._redis is not None:
             await self._redis.disconnect()
 
@@ -150,20 +158,45 @@ class Feed:
     async def publish(self, channel: str, topics: AbstractSet[str]) -> None:
         """Tell everyone on the channel that the topics changed. Call it after the commit.
 
-        It never raises, and returns within about a second whatever the broker does: the change
-        stands. A hint that could not be published is logged and counted in `failed_publishes`,
-        and reaches this process's own mailboxes all the same.
+        It never raises, and returns within a second whatever the broker does, because the change
+        stands; at once while the broker is known not to answer. A hint that could not be published
+        is counted in `failed_publishes`, reaches this process's own mailboxes all the same, and is
+        published when the broker answers again.
         """
         try:
-            async with asyncio.timeout(PUBLISH_WITHIN):
-                self._raise_if_stopped()
-                await self._broadcast.publish(channel, encode_hint(topics))
+            self._raise_if_stopped()
+            await self._broadcast.publish(channel, encode_hint(topics))
             await asyncio.sleep(0)  # broadcaster's queues have no bound: let them run empty
         except Exception as error:
             self.failed_publishes += 1
-            logger.warning("feed.publish_failed", channel=channel, error=repr(error))
+            if not isinstance(error, BrokerInDoubt):  # which was logged when the doubt began
+                logger.warning("feed.publish_failed", channel=channel, error=repr(error))
             if line := self._lines.get(channel):
                 line.put(topics)
+            self._owe(channel, topics)
+
+    async def publish_all(self, hints: Mapping[str, AbstractSet[str]]) -> None:
+        """Publish to many channels, in the time of one."""
+        await asyncio.gather(*(self.publish(*hint) for hint in hints.items()))
+
+    def _owe(self, channel: str, topics: AbstractSet[str]) -> None:
+        owed = self._owed.setdefault(channel, set())
+        owed |= topics
+        if len(owed) > MOST_OWED:
+            self._owed[channel] = {GAP}
+
+    async def _pay(self) -> None:
+        """Publish what is owed to other processes, until it succeeds."""
+        while True:
+            await asyncio.sleep(PUBLISH_AGAIN_AFTER)
+            owed, self._owed = self._owed, {}
+            await asyncio.gather(*(self._publish_owed(*hint) for hint in owed.items()))
+
+    async def _publish_owed(self, channel: str, topics: set[str]) -> None:
+        try:
+            await self._broadcast.publish(channel, encode_hint(topics))
+        except Exception:
+            self._owe(channel, topics)
 
     @asynccontextmanager
     async def join(self, channel: str) -> AsyncIterator[Mailbox]:

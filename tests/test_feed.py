@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from realtime import redis_backend
+from realtime import reader
 from realtime.events import (
     GAP,
     MEETING_TOPIC,
@@ -24,7 +24,8 @@ from realtime.events import (
     decode_hint,
     encode_hint,
 )
-from realtime.feed import Feed, FeedStopped, Mailbox
+from realtime.feed import MOST_OWED, Feed, FeedStopped, Mailbox
+from realtime.redis_backend import RedisBackend
 from tests.services import Valkey
 
 MEETING = frozenset({MEETING_TOPIC})
@@ -96,6 +97,16 @@ async def client_of(url: str) -> AsyncIterator[Redis]:
         yield client
 
 
+@contextmanager
+def hanging(broker: Valkey) -> Iterator[None]:
+    """The broker does nothing for a while; the kernel takes what is sent to it."""
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+
 # --- Joining and delivering -------------------------------------------------------------------
 
 
@@ -165,6 +176,14 @@ async def test_a_burst_of_publishing_arrives_whole(feed: Feed, channel: str) -> 
         told: frozenset[str] = frozenset()
         while told < votes:
             told |= await take(mailbox)
+
+
+async def test_publishing_to_many_channels_at_once(feed: Feed) -> None:
+    channels = [channel_of_meeting(uuid4()) for _ in range(300)]
+    async with AsyncExitStack() as stack:
+        mailboxes = [await stack.enter_async_context(feed.join(channel)) for channel in channels]
+        await feed.publish_all(dict.fromkeys(channels, MEETING))
+        assert [await take(mailbox) for mailbox in mailboxes] == [MEETING] * 300
 
 
 async def test_publishing_to_nobody_is_fine(feed: Feed, channel: str) -> None:
@@ -327,8 +346,8 @@ async def test_stopping_at_any_moment_of_joining_ends_the_joiner(
 async def test_stopping_while_the_broker_is_pinged_ends_at_once(
     valkey_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_backend, "PING_AFTER", 0.0005)
-    monkeypatch.setattr(redis_backend, "PINGS_UNTIL_LOSS", 10_000)
+    monkeypatch.setattr(reader, "PING_AFTER", 0.0005)
+    monkeypatch.setattr(reader, "PINGS_UNTIL_LOSS", 10_000)
     for steps in range(100):
         async with asyncio.timeout(PATIENCE), Feed.from_url(valkey_server):
             for _ in range(steps):
@@ -439,7 +458,7 @@ async def test_a_channel_that_was_left_is_not_subscribed_again(
             await client.client_kill_filter(_type="pubsub")
             await broker_is_away(feed)
         await broker_is_up(feed)
-        assert await client.pubsub_channels() == [redis_backend.PERMANENT_CHANNEL.encode()]
+        assert await client.pubsub_channels() == [reader.PERMANENT_CHANNEL.encode()]
 
 
 async def test_joining_while_the_broker_is_away_gets_gaps_and_then_hints(
@@ -470,43 +489,37 @@ async def test_publishing_to_a_broker_that_hangs_is_quick_however_many_do(
     broker: Valkey, channel: str
 ) -> None:
     async with Feed.from_url(broker.url) as feed, feed.join(channel) as mailbox:
-        os.kill(broker.pid, signal.SIGSTOP)
-        try:
+        with hanging(broker):
             async with asyncio.timeout(5):
                 await asyncio.gather(*(feed.publish(channel, MEETING) for _ in range(200)))
-        finally:
-            os.kill(broker.pid, signal.SIGCONT)
         assert feed.failed_publishes == 200
         await take_until(mailbox, "meeting")
-        await feed.publish(channel, {"vote:1"})  # no connection was used up
+        await broker_is_up(feed)
+        await feed.publish(channel, {"vote:1"})
         assert feed.failed_publishes == 200
         await take_until(mailbox, "vote:1")
 
 
 async def test_joining_a_broker_that_hangs_ends_in_gaps(broker: Valkey, channel: str) -> None:
     async with Feed.from_url(broker.url) as feed:
-        os.kill(broker.pid, signal.SIGSTOP)
-        try:
-            async with asyncio.timeout(10):  # well before silence alone counts as loss
-                async with feed.join(channel) as mailbox:
-                    await broker_is_away(feed)
-                    assert await mailbox.next() == {GAP}
-        finally:
-            os.kill(broker.pid, signal.SIGCONT)
+        with hanging(broker):
+            async with feed.join(channel) as mailbox:
+                await broker_is_away(feed)
+                assert await take(mailbox) == {GAP}
         await broker_is_up(feed)
 
 
 async def test_a_joiner_does_not_wait_for_a_broker_that_was_lost(
     broker: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_backend, "ANSWERS_WITHIN", 1000.0)
+    monkeypatch.setattr(reader, "ANSWERS_WITHIN", 1000.0)
     async with Feed.from_url(broker.url) as feed, AsyncExitStack() as stack:
-        assert feed._redis is not None
-        assert feed._redis._reader is not None
-        unacknowledged = feed._redis._reader._unacknowledged
+        assert isinstance(feed._redis, RedisBackend)
+        connection = feed._redis._reader._connection
+        assert connection is not None
 
         async def is_waiting() -> bool:
-            return channel in unacknowledged
+            return connection.is_requested(channel)
 
         os.kill(broker.pid, signal.SIGSTOP)
         joiner = asyncio.create_task(stack.enter_async_context(feed.join(channel)))
@@ -518,36 +531,86 @@ async def test_a_joiner_does_not_wait_for_a_broker_that_was_lost(
 
 async def test_a_lost_connection_is_not_brought_back_in_silence(broker: Valkey) -> None:
     # redis-py connects again when it is asked to send, and forgets the subscriptions.
-    pool = Redis.from_url(broker.url).connection_pool
-    connection = pool.make_connection()  # type: ignore[no-untyped-call]
-    reader = redis_backend._Reader(connection)
-    await reader.connect()
-    await reader.close()
-    await reader.subscribe("a")
-    await reader.unsubscribe("a")
-    await reader.send("PING")
+    connection = reader._Connection(reader.bare_pool(broker.url))
+    await connection.connect()
+    await connection.close()
+    await connection.subscribe("SUBSCRIBE", "a")
+    await connection.request("SUBSCRIBE", ["b"])
+    await connection.send(("PING",))
     with pytest.raises(RedisError):
-        await reader.next_reply()
+        await connection.next_reply()
 
 
-async def test_a_silent_broker_is_taken_for_lost(
+async def test_a_broker_that_hangs_holds_nobody_up_twice(broker: Valkey, channel: str) -> None:
+    async with Feed.from_url(broker.url) as feed, feed.join(channel) as mailbox:
+        with hanging(broker):
+            await feed.publish(channel, {"vote:1"})
+            await take_until(mailbox, "vote:1")
+            async with asyncio.timeout(PATIENCE):
+                for number in range(1000):  # at a quarter of a second each it would be minutes
+                    await feed.publish(channel, {f"ballots:{number}"})
+            await take_until(mailbox, "ballots:999")
+        assert feed.failed_publishes == 1001
+
+
+async def test_hints_that_could_not_be_published_reach_other_processes_later(
     broker: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_backend, "PING_AFTER", 0.2)
+    monkeypatch.setattr(reader, "PING_AFTER", 1000.0)  # the others notice nothing
+    async with (
+        Feed.from_url(broker.url) as here,
+        Feed.from_url(broker.url) as there,
+        there.join(channel) as theirs,
+    ):
+        with hanging(broker):
+            await here.publish(channel, {"vote:1"})  # in time or not
+            await here.publish(channel, {"vote:2"})  # at once
+            assert here.failed_publishes == 2
+        assert await take_until(theirs, "vote:2") >= {"vote:1", "vote:2"}
+
+
+async def test_what_is_owed_is_bounded(broker: Valkey, channel: str) -> None:
+    async with (
+        Feed.from_url(broker.url) as here,
+        Feed.from_url(broker.url) as there,
+        there.join(channel) as theirs,
+    ):
+        with hanging(broker):
+            for number in range(2 * MOST_OWED):
+                await here.publish(channel, {f"vote:{number}"})
+            assert len(here._owed[channel]) <= MOST_OWED
+        assert await take_until(theirs, GAP)
+
+
+async def test_a_broker_that_hangs_is_noticed_in_time_by_those_who_only_listen(
+    broker: Valkey, channel: str
+) -> None:
     async with Feed.from_url(broker.url) as feed, feed.join(channel) as mailbox:
-        os.kill(broker.pid, signal.SIGSTOP)
-        try:
-            await broker_is_away(feed)
-        finally:
-            os.kill(broker.pid, signal.SIGCONT)
-        await broker_is_up(feed)
-        assert await take(mailbox) == {GAP}
+        with hanging(broker):
+            async with asyncio.timeout(2.4):  # what changes from now on shows within 2.5 s
+                assert await mailbox.next() == {GAP}
+            assert not feed.is_broker_up
+            async with asyncio.timeout(2.4):
+                assert await mailbox.next() == {GAP}
+        async with asyncio.timeout(2.9):
+            await broker_is_up(feed)
+            await take_until(mailbox, GAP)
+
+
+async def test_publishing_after_the_broker_closed_an_idle_connection_succeeds(
+    broker: Valkey, channel: str
+) -> None:
+    async with client_of(broker.url) as client, Feed.from_url(broker.url) as feed:
+        await feed.publish(channel, MEETING)
+        await client.client_kill_filter(_type="normal", skipme=True)
+        await feed.publish(channel, MEETING)
+        assert feed.failed_publishes == 0
 
 
 async def test_an_idle_broker_is_not_taken_for_lost(
     broker: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_backend, "PING_AFTER", 0.05)
+    monkeypatch.setattr(reader, "PING_AFTER", 0.05)
     async with client_of(broker.url) as client, Feed.from_url(broker.url) as feed:
 
         async def has_pinged() -> bool:
