@@ -1,5 +1,6 @@
 """Tables and constraints. Importing this package registers every table on `Base.metadata`."""
 
+from models import access_changes as access_changes
 from models import accounts as accounts
 from models import meetings as meetings
 from models import rule_sets as rule_sets

@@ -1,4 +1,7 @@
-"""Accounts, the cards that activate them, and sessions. Secrets are stored as hashes only."""
+"""Accounts, the cards that activate them, and sessions. Secrets are stored as hashes only.
+
+Triggers note every session that ends or gets another end (`models.access_changes`).
+"""
 
 from datetime import datetime
 from uuid import UUID, uuid4

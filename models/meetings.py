@@ -46,7 +46,11 @@ class AgendaItem(Base):
 
 
 class Attendance(Base):
-    """One summoned (or later arrived) member. `version` grows with every change of the row."""
+    """One summoned (or later arrived) member. `version` grows with every change of the row.
+
+    That the member checked in and that the chair saw them in the room are two facts: neither
+    makes the other.
+    """
 
     __tablename__ = "attendance"
 
@@ -55,9 +59,14 @@ class Attendance(Base):
     is_summoned: Mapped[bool]
     status: Mapped[AttendanceStatus] = mapped_column(one_of(AttendanceStatus, "status"))
     checked_in_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.id"))
     version: Mapped[int] = mapped_column(default=1)
 
-    __table_args__ = (CheckConstraint("version >= 1", name="version"),)
+    __table_args__ = (
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("(confirmed_at IS NULL) = (confirmed_by_id IS NULL)", name="confirmed"),
+    )
 
 
 class Proxy(Base):

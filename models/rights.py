@@ -8,6 +8,8 @@ from models.database import Database
 ONLY_INSERTED = frozenset({"ballot", "ballot_choice", "cast_mark", "hand_mark", "audit"})
 PAPERS = frozenset({"paper", "paper_choice"})
 """Rewritten by `rewrite_papers` alone, which runs with its owner's rights."""
+WRITTEN_BY_TRIGGERS = frozenset({"access_change"})
+"""Only read, and pruned; the triggers run with their owner's rights."""
 
 
 async def grant(database: Database, role: str) -> None:
@@ -25,8 +27,14 @@ def _grant(connection: Connection, role: str) -> None:
     name = connection.dialect.identifier_preparer.quote(role)
     for table in Base.metadata.sorted_tables:
         connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {name}")
-        inserted_only = table.name in ONLY_INSERTED | PAPERS
-        rights = "SELECT, INSERT" if inserted_only else "SELECT, INSERT, UPDATE, DELETE"
-        connection.exec_driver_sql(f"GRANT {rights} ON {table.name} TO {name}")
+        connection.exec_driver_sql(f"GRANT {_rights_on(table.name)} ON {table.name} TO {name}")
     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {name}")
     connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION rewrite_papers TO {name}")
+
+
+def _rights_on(table: str) -> str:
+    if table in ONLY_INSERTED | PAPERS:
+        return "SELECT, INSERT"
+    if table in WRITTEN_BY_TRIGGERS:
+        return "SELECT, DELETE"
+    return "SELECT, INSERT, UPDATE, DELETE"

@@ -1,7 +1,10 @@
-"""Organisational units, their dated places in the tree, and the people in them."""
+"""Organisational units, their dated places in the tree, and the people in them.
+
+Triggers note every change of a standing, a membership or an appointment (`models.access_changes`).
+"""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -64,6 +67,35 @@ class Member(Base):
     standing: Mapped[Standing] = mapped_column(one_of(Standing, "standing"))
 
     __table_args__ = (CheckConstraint("length(name) > 0", name="named"),)
+
+
+class Suspension(Base):
+    """That an officer suspended a member, and who gave the standing back; null while it lasts."""
+
+    __tablename__ = "suspension"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), index=True)
+    standing_before: Mapped[Standing] = mapped_column(one_of(Standing, "standing_before"))
+    reason: Mapped[str] = mapped_column(String(1000))
+    suspended_at: Mapped[datetime]
+    suspended_by_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"))
+    reinstated_at: Mapped[datetime | None]
+    reinstated_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.id"))
+
+    __table_args__ = (
+        CheckConstraint("length(reason) > 0", name="reason"),
+        CheckConstraint("standing_before <> 'SUSPENDED'", name="was_not_suspended"),
+        CheckConstraint("member_id <> suspended_by_id", name="no_self"),
+        CheckConstraint("(reinstated_at IS NULL) = (reinstated_by_id IS NULL)", name="reinstated"),
+        Index(
+            "uq_suspension_today",
+            "member_id",
+            unique=True,
+            postgresql_where=text("reinstated_at IS NULL"),
+            sqlite_where=text("reinstated_at IS NULL"),
+        ),
+    )
 
 
 class Membership(Base):

@@ -17,7 +17,7 @@ from models.base import Base
 from models.meetings import AgendaItem, Attendance, Meeting, Proxy
 from models.rights import ONLY_INSERTED
 from models.rule_sets import UnitRule
-from models.units import Appointment, Member, Membership, Unit, UnitParent
+from models.units import Appointment, Member, Membership, Suspension, Unit, UnitParent
 from models.votes import (
     AuditRow,
     Ballot,
@@ -60,6 +60,7 @@ async def voting(city: City) -> City:
     scene = city.scene
     scene.preset(city.branch, "vi-party")
     scene.add(Paper, id=uuid4(), vote_id=city.later_vote.id, validity=Validity.BLANK)
+    scene.add(Suspension, **suspended(city), id=uuid4())
     scene.add(HandCount, option_id=city.later_vote.for_, vote_id=city.later_vote.id, hands=1)
     await scene.save()
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
@@ -149,6 +150,27 @@ def attendance(city: City, **values: Any) -> Any:
         "status": AttendanceStatus.PRESENT,
     }
     return insert(Attendance).values(row | values)
+
+
+def suspended(city: City) -> dict[str, Any]:
+    """A suspension of An's by Hạnh."""
+    return {
+        "member_id": city.an.id,
+        "standing_before": Standing.FULL,
+        "reason": "Chờ xem xét",
+        "suspended_at": NOW,
+        "suspended_by_id": city.hanh.id,
+    }
+
+
+def suspension(city: City, **values: Any) -> Any:
+    """A suspension of Bình's that the database takes, but for the values given."""
+    row = suspended(city) | {"member_id": city.binh.id}
+    return insert(Suspension).values(row | values)
+
+
+def set_suspension(**values: Any) -> Any:
+    return update(Suspension).values(values)
 
 
 def vote(city: City, **values: Any) -> Any:
@@ -350,6 +372,11 @@ REFUSED: dict[str, Callable[[City], Any]] = {
     "somebody who attends twice": lambda c: attendance(c, member_id=c.an.id),
     "attendance of nobody": lambda c: attendance(c, member_id=uuid4()),
     "attendance of no version": lambda c: attendance(c, version=0),
+    "attendance confirmed by nobody": lambda c: attendance(c, confirmed_at=NOW),
+    "attendance confirmed at no time": lambda c: attendance(c, confirmed_by_id=c.hanh.id),
+    "attendance confirmed by nobody we know": lambda c: attendance(
+        c, confirmed_at=NOW, confirmed_by_id=uuid4()
+    ),
     "a proxy to oneself": lambda c: proxy(c, holder_id=c.an.id),
     "a proxy to nobody": lambda c: proxy(c, holder_id=uuid4()),
     # rules
@@ -376,6 +403,16 @@ REFUSED: dict[str, Callable[[City], Any]] = {
     "an appointment of nobody": lambda c: appointment(c, member_id=uuid4()),
     "a unit gone that people belong to": lambda c: delete(Unit),
     "a member gone who has voted": lambda c: delete(Member).where(Member.id == c.an.id),
+    "two suspensions of a member today": lambda c: suspension(c, member_id=c.an.id),
+    "a suspension of nobody": lambda c: suspension(c, member_id=uuid4()),
+    "a suspension by oneself": lambda c: suspension(c, suspended_by_id=c.binh.id),
+    "a suspension by nobody we know": lambda c: suspension(c, suspended_by_id=uuid4()),
+    "a suspension without a reason": lambda c: suspension(c, reason=""),
+    "a suspension from no other standing": lambda c: suspension(
+        c, standing_before=Standing.SUSPENDED
+    ),
+    "a suspension ended by nobody": lambda c: set_suspension(reinstated_at=NOW),
+    "a suspension ended at no time": lambda c: set_suspension(reinstated_by_id=c.hanh.id),
     # accounts
     "two accounts of a member": lambda c: insert(Account).values(member_id=c.an.id),
     "an account of nobody": lambda c: insert(Account).values(member_id=uuid4()),
@@ -428,6 +465,14 @@ ACCEPTED: dict[str, Callable[[City], Any]] = {
     "a meeting": meeting,
     "an item": item,
     "an attendance": attendance,
+    "a confirmed attendance": lambda c: attendance(c, confirmed_at=NOW, confirmed_by_id=c.hanh.id),
+    "a suspension": suspension,
+    "a suspension that has ended": lambda c: set_suspension(
+        reinstated_at=NOW, reinstated_by_id=c.dung.id
+    ),
+    "a former suspension": lambda c: suspension(
+        c, member_id=c.an.id, reinstated_at=NOW, reinstated_by_id=c.hanh.id
+    ),
     "a vote": vote,
     "an entry in the roll": roll_entry,
     "a link": audit,
@@ -462,7 +507,7 @@ async def test_a_closed_list_has_no_other_value(voting: City, table: str, column
 
 
 def test_every_closed_list_is_seen() -> None:
-    assert len(CLOSED_LISTS) == 20
+    assert len(CLOSED_LISTS) == 21
 
 
 # --- What is only ever inserted -----------------------------------------------------------------
