@@ -13,7 +13,7 @@ from models.meetings import Meeting
 from models.units import Appointment, Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
-from rules.members import Role
+from rules.members import MembershipKind, Role
 from rules.permissions import (
     Act,
     Place,
@@ -42,6 +42,10 @@ def _wanted(context: Context, subject: str | UUID, what: str) -> UUID:
 
 def not_found(what: str) -> Refusal:
     return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
+
+
+def session_ended() -> Refusal:
+    return Refusal(Reason.NOT_SIGNED_IN, "Your session has ended; sign in again.")
 
 
 async def read_viewer(context: Context) -> Viewer | None:
@@ -137,6 +141,24 @@ async def vote_to_change(
     return vote, meeting
 
 
+async def member_to_change(
+    transaction: Transaction, viewer: Viewer, member_id: UUID, act: Act
+) -> Member:
+    """Load a member whom nobody else changes until the end of the transaction.
+
+    The act is one of the regular branch: where a member is attached for a time, nobody decides
+    about them.
+    """
+    session = transaction.session
+    await hold_alone(session, member_id)
+    member = await session.get(Member, member_id)
+    if member is None:
+        raise not_found("member")
+    place = await load_place(session, viewer)
+    permit(act, await _relations_to_member(session, place, member_id, MembershipKind.REGULAR))
+    return member
+
+
 async def _permitted_meeting(
     session: AsyncSession, viewer: Viewer, meeting_id: UUID, act: Act
 ) -> Meeting:
@@ -196,7 +218,7 @@ async def load_place(session: AsyncSession, viewer: Viewer) -> Place:
         )
     )
     if standing is None:
-        raise Refusal(Reason.NOT_SIGNED_IN, "Your session has ended; sign in again.")
+        raise session_ended()
     units = await session.scalars(
         select(Membership.unit_id).where(
             Membership.member_id == viewer.member_id, Membership.valid_to.is_(None)
@@ -225,11 +247,17 @@ async def _ids(session: AsyncSession, statement: Select[UUID]) -> Collection[UUI
 
 
 async def _relations_to_member(
-    session: AsyncSession, place: Place, member_id: UUID
+    session: AsyncSession,
+    place: Place,
+    member_id: UUID,
+    *kinds: MembershipKind,
 ) -> frozenset[Relation]:
+    """The relations to the member through the units they belong to in one of the ways."""
     units = await session.scalars(
         select(Membership.unit_id).where(
-            Membership.member_id == member_id, Membership.valid_to.is_(None)
+            Membership.member_id == member_id,
+            Membership.kind.in_(kinds or MembershipKind),
+            Membership.valid_to.is_(None),
         )
     )
     relations = frozenset().union(*(direct_relations(place, unit_id) for unit_id in units))

@@ -1,4 +1,4 @@
-"""Signing in with an activation code, and signing out."""
+"""Signing in with an activation code, staying signed in, and signing out."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,8 @@ from sqlalchemy import insert, select, update
 
 from models.accounts import Account, ActivationCard, Session
 from models.base import database_clock
+from realtime.events import ACCESS_CHANNEL, topic_of_member
+from resolvers.access import session_ended
 from resolvers.context import Context, Viewer
 from rules.refusals import Reason, Refusal
 
@@ -71,3 +73,36 @@ async def sign_out(context: Context) -> None:
             .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
             .values(revoked_at=database_clock())
         )
+        transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
+
+
+async def refresh_session(context: Context) -> Viewer:
+    """Give the viewer's session its full lifetime from now, within its maximum since it began.
+
+    Never less than it has. Raises NOT_SIGNED_IN when it has ended already.
+    """
+    viewer = context.signed_in()
+    limits = context.credentials.session_limits
+    async with context.transaction() as transaction:
+        found = (
+            await transaction.session.execute(
+                select(Session.created_at, Session.expires_at, database_clock().label("now")).where(
+                    Session.id == viewer.session_id,
+                    Session.revoked_at.is_(None),
+                    Session.expires_at > database_clock(),
+                )
+            )
+        ).one_or_none()
+        if found is None:
+            raise session_ended()
+        longest = min(found.now + limits.lifetime, found.created_at + limits.maximum)
+        expires_at = max(found.expires_at, longest)
+        if expires_at > found.expires_at:
+            await transaction.session.execute(
+                update(Session)
+                .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
+                .values(expires_at=expires_at)
+            )
+            transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
+    context.viewer = Viewer(viewer.member_id, viewer.session_id, expires_at)
+    return context.viewer

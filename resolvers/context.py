@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from models.database import Database, ReadSession, WriteSession
@@ -25,8 +26,19 @@ class Token:
     lifetime_seconds: int
 
 
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long a session lasts from its beginning or its last refresh, and how long in all."""
+
+    lifetime: timedelta
+    maximum: timedelta
+
+
 class Credentials(Protocol):
     """The secrets' side of signing in; the server supplies it."""
+
+    @property
+    def session_limits(self) -> SessionLimits: ...
 
     async def hash_code(self, code: str) -> bytes:
         """Argon2id of an activation code, 32 bytes, the same for the same code."""

@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from models.base import database_clock
 from models.database import WriteSession, insert_or_ignore
 from models.meetings import AgendaItem, Attendance, Meeting, Proxy
 from models.units import Member, Membership
 from models.votes import Vote
-from realtime.events import MEETING_TOPIC, channel_of_meeting
+from realtime.events import (
+    ATTENDANCE_TOPIC,
+    MEETING_TOPIC,
+    channel_of_meeting,
+    topic_of_member,
+)
 from resolvers.access import (
     meeting_to_change,
     meeting_to_join,
@@ -25,7 +30,7 @@ from resolvers.access import (
     read_unit,
     viewer_relations,
 )
-from resolvers.context import Context
+from resolvers.context import Context, Transaction
 from rules.meetings import (
     AttendanceStatus,
     ItemState,
@@ -38,7 +43,7 @@ from rules.meetings import (
     check_no_open_vote,
     move_meeting,
 )
-from rules.members import Standing
+from rules.members import Standing, check_takes_part
 from rules.permissions import MEETING_ACTS, Act, may
 from rules.refusals import Reason, Refusal
 
@@ -132,7 +137,35 @@ async def check_in(context: Context, meeting_id: str) -> Meeting:
         )
         check_in_allowed(meeting.state)
         if await _mark_present(transaction.session, meeting.id, viewer.member_id):
-            transaction.announce(channel_of_meeting(meeting.id), MEETING_TOPIC)
+            _announce_attendance(transaction, meeting.id, viewer.member_id)
+    return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
+
+
+async def confirm_attendance(
+    context: Context, meeting_id: str, member_id: str, is_present: bool
+) -> Meeting:
+    """Write down that the chair sees the member in the room, or take it back.
+
+    It checks nobody in: quorum, roll and bases go by the members' own check-in. Twice is the same
+    as once. Raises WRONG_STATE, NOT_FOUND for who is no member of the branch, and NOT_ENTITLED for
+    who is suspended.
+    """
+    viewer = context.signed_in()
+    member = parse_id(member_id, "member")
+    async with context.transaction() as transaction:
+        session = transaction.session
+        meeting = await meeting_to_join(
+            transaction, viewer, parse_id(meeting_id, "meeting"), Act.CONFIRM_ATTENDANCE
+        )
+        check_in_allowed(meeting.state)
+        standing = await _standing_at(session, meeting, member)
+        if is_present:
+            check_takes_part(standing)
+            has_changed = await _confirm(session, meeting.id, member, by=viewer.member_id)
+        else:
+            has_changed = await _take_back(session, meeting.id, member)
+        if has_changed:
+            _announce_attendance(transaction, meeting.id, member)
     return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
 
 
@@ -236,6 +269,13 @@ def parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         raise Refusal(Reason.INVALID_INPUT, "The cursor is not one of ours.") from None
 
 
+def _announce_attendance(transaction: Transaction, meeting_id: UUID, member_id: UUID) -> None:
+    channel = channel_of_meeting(meeting_id)
+    # The last for processes that do not know the other two yet.
+    for topic in (ATTENDANCE_TOPIC, topic_of_member(member_id), MEETING_TOPIC):
+        transaction.announce(channel, topic)
+
+
 async def _change(session: WriteSession, meeting: Meeting, **values: Any) -> None:
     await session.execute(
         update(Meeting)
@@ -288,21 +328,45 @@ async def _count_full_members(session: WriteSession, unit_id: UUID) -> int:
 
 async def _mark_present(session: WriteSession, meeting_id: UUID, member_id: UUID) -> bool:
     """True when this changed something; of two devices at the same moment one does."""
-    changed = await session.scalar(
-        update(Attendance)
-        .where(
-            Attendance.meeting_id == meeting_id,
-            Attendance.member_id == member_id,
-            Attendance.status != AttendanceStatus.PRESENT,
-        )
-        .values(
-            status=AttendanceStatus.PRESENT,
-            checked_in_at=database_clock(),
-            version=Attendance.version + 1,
-        )
-        .returning(Attendance.version)
+    return await _attend(
+        session,
+        meeting_id,
+        member_id,
+        Attendance.status != AttendanceStatus.PRESENT,
+        status=AttendanceStatus.PRESENT,
+        checked_in_at=database_clock(),
     )
-    if changed is not None:
+
+
+async def _confirm(session: WriteSession, meeting_id: UUID, member_id: UUID, by: UUID) -> bool:
+    """True when this changed something."""
+    return await _attend(
+        session,
+        meeting_id,
+        member_id,
+        Attendance.confirmed_at.is_(None),
+        confirmed_at=database_clock(),
+        confirmed_by_id=by,
+    )
+
+
+async def _take_back(session: WriteSession, meeting_id: UUID, member_id: UUID) -> bool:
+    """True when there was something to take back."""
+    is_confirmed = Attendance.confirmed_at.is_not(None)
+    return await _change_attendance(
+        session, meeting_id, member_id, is_confirmed, confirmed_at=None, confirmed_by_id=None
+    )
+
+
+async def _attend(
+    session: WriteSession,
+    meeting_id: UUID,
+    member_id: UUID,
+    is_new: ColumnElement[bool],
+    **values: Any,
+) -> bool:
+    """Change the member's row if that `is_new`; who was not summoned gets one."""
+    if await _change_attendance(session, meeting_id, member_id, is_new, **values):
         return True
     arrived = await session.scalar(
         insert_or_ignore(session, Attendance)
@@ -310,10 +374,45 @@ async def _mark_present(session: WriteSession, meeting_id: UUID, member_id: UUID
             meeting_id=meeting_id,
             member_id=member_id,
             is_summoned=False,
-            status=AttendanceStatus.PRESENT,
-            checked_in_at=database_clock(),
+            **{"status": AttendanceStatus.ABSENT, **values},
         )
         .on_conflict_do_nothing(index_elements=["meeting_id", "member_id"])
         .returning(Attendance.version)
     )
     return arrived is not None
+
+
+async def _change_attendance(
+    session: WriteSession,
+    meeting_id: UUID,
+    member_id: UUID,
+    where: ColumnElement[bool],
+    **values: Any,
+) -> bool:
+    changed = await session.scalar(
+        update(Attendance)
+        .where(Attendance.meeting_id == meeting_id, Attendance.member_id == member_id, where)
+        .values(version=Attendance.version + 1, **values)
+        .returning(Attendance.version)
+    )
+    return changed is not None
+
+
+async def _standing_at(session: WriteSession, meeting: Meeting, member_id: UUID) -> Standing:
+    """The standing of who belongs to the branch, or attends. Raises NOT_FOUND for others."""
+    belongs = select(Membership.id).where(
+        Membership.member_id == Member.id,
+        Membership.unit_id == meeting.unit_id,
+        Membership.valid_to.is_(None),
+    )
+    attends = select(Attendance.member_id).where(
+        Attendance.member_id == Member.id, Attendance.meeting_id == meeting.id
+    )
+    standing = await session.scalar(
+        select(Member.standing).where(
+            Member.id == member_id, or_(belongs.exists(), attends.exists())
+        )
+    )
+    if standing is None:
+        raise not_found("member of this branch")
+    return standing

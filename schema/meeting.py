@@ -72,11 +72,16 @@ class Attendance:
     def checked_in_at(self) -> datetime | None:
         return self.row.checked_in_at
 
+    @strawberry.field(description="When the chair saw the member in the room; null if not yet.")
+    def confirmed_at(self) -> datetime | None:
+        return self.row.confirmed_at
 
-@strawberry.type(description="How many were summoned, and how many of all members are present.")
+
+@strawberry.type(description="How many were summoned, and how many of all members are there.")
 class Turnout:
     summoned: int
-    present: int
+    present: int = strawberry.field(description="Checked in; what quorum and majorities go by.")
+    confirmed: int = strawberry.field(description="Seen in the room by the chair.")
 
 
 @strawberry.type
@@ -143,7 +148,7 @@ class Meeting:
         rows = await info.context.loaders.votes_of_meeting.load(self.row.id)
         return [Vote(row=row) for row in rows]
 
-    @strawberry.field(description="Everyone summoned, and whoever else checked in.")
+    @strawberry.field(description="Everyone summoned, and whoever else came.")
     async def attendance(self, info: Info) -> list[Attendance]:
         rows = await info.context.loaders.attendance.load(self.row.id)
         return [Attendance(row=row) for row in rows]
@@ -154,7 +159,18 @@ class Meeting:
         return Turnout(
             summoned=sum(row.is_summoned for row in rows),
             present=sum(row.status is AttendanceStatus.PRESENT for row in rows),
+            confirmed=sum(row.confirmed_at is not None for row in rows),
         )
+
+    @strawberry.field(
+        description="Depends on the viewer: their own attendance; null for who has none."
+    )
+    async def my_attendance(self, info: Info) -> Attendance | None:
+        viewer = info.context.signed_in()
+        for row in await info.context.loaders.attendance.load(self.row.id):
+            if row.member_id == viewer.member_id:
+                return Attendance(row=row)
+        return None
 
     @strawberry.field(description="Depends on the viewer: acts open to their roles, in any state.")
     async def viewer_may(self, info: Info) -> list[Act]:

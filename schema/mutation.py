@@ -5,10 +5,10 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import accounts, amending, ballots, meetings, preparing, votes
+from resolvers import accounts, amending, ballots, meetings, members, preparing, votes
 from rules.presets import Matter
 from schema.meeting import Meeting
-from schema.member import Viewer
+from schema.member import Member, Viewer
 from schema.operation import Info
 from schema.refusal import Refused
 from schema.vote import Receipt, Vote
@@ -52,6 +52,7 @@ class HandsInput:
 
 
 SignInResult = Annotated[SignedIn | Refused, strawberry.union("SignInResult")]
+MemberResult = Annotated[Member | Refused, strawberry.union("MemberResult")]
 MeetingResult = Annotated[Meeting | Refused, strawberry.union("MeetingResult")]
 VoteResult = Annotated[Vote | Refused, strawberry.union("VoteResult")]
 CastBallotResult = Annotated[Receipt | Refused, strawberry.union("CastBallotResult")]
@@ -69,6 +70,28 @@ class Mutation:
     async def sign_out(self, info: Info) -> bool:
         await accounts.sign_out(info.context)
         return True
+
+    @strawberry.mutation(
+        description="Gives the viewer's session its full lifetime from now, within a maximum since"
+        " signing in; sockets of the session stay open as long."
+    )
+    async def refresh_session(self, info: Info) -> Viewer:
+        return Viewer(value=await accounts.refresh_session(info.context))
+
+    @strawberry.mutation(
+        description="Suspends a member of the viewer's branch: they see no meeting and cast no"
+        " ballot from now on. What they cast stays."
+    )
+    async def suspend_member(
+        self, info: Info, member_id: strawberry.ID, reason: str
+    ) -> MemberResult:
+        row = await members.suspend_member(info.context, member_id, reason)
+        return Member(row=row, sees_record=True)
+
+    @strawberry.mutation(description="Gives a suspended member the standing back that they had.")
+    async def reinstate_member(self, info: Info, member_id: strawberry.ID) -> MemberResult:
+        row = await members.reinstate_member(info.context, member_id)
+        return Member(row=row, sees_record=True)
 
     @strawberry.mutation(description="Opens a summoned meeting, and resumes a paused one.")
     async def start_meeting(self, info: Info, meeting_id: strawberry.ID) -> MeetingResult:
@@ -91,6 +114,20 @@ class Mutation:
     @strawberry.mutation(description="Says that the viewer is present.")
     async def check_in(self, info: Info, meeting_id: strawberry.ID) -> MeetingResult:
         return Meeting(row=await meetings.check_in(info.context, meeting_id))
+
+    @strawberry.mutation(
+        description="The chair sees a member in the room, or takes that back. It checks nobody in:"
+        " quorum and majorities go by who checked in."
+    )
+    async def confirm_attendance(
+        self,
+        info: Info,
+        meeting_id: strawberry.ID,
+        member_id: strawberry.ID,
+        is_present: bool,
+    ) -> MeetingResult:
+        row = await meetings.confirm_attendance(info.context, meeting_id, member_id, is_present)
+        return Meeting(row=row)
 
     @strawberry.mutation(description="Freezes the electoral roll and opens a prepared vote.")
     async def open_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:

@@ -5,11 +5,12 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from argon2.low_level import Type, hash_secret_raw
 from starlette.requests import HTTPConnection
 
-from resolvers.context import Context, Token, Viewer
+from resolvers.context import Context, SessionLimits, Token, Viewer
 from server.settings import Settings
 
 OWN_HEADER = "x-requested-by"
@@ -30,6 +31,10 @@ class ServerCredentials:
     def __init__(self, settings: Settings) -> None:
         self._secret = settings.secret.encode()
         self._session_seconds = settings.session_seconds
+        self.session_limits = SessionLimits(
+            timedelta(seconds=settings.session_seconds),
+            timedelta(seconds=settings.session_maximum_seconds),
+        )
         self._salt = self._derive("activation code")[:16]
         # Argon2 takes 19 MiB and about 20 ms; two at a time leave the others their turn.
         self._two_at_a_time = asyncio.Semaphore(2)

@@ -42,6 +42,9 @@ class Settings:
     secret: str = _setting(DEVELOPMENT_SECRET, "text", "peppers activation codes; keep it")
     origins: tuple[str, ...] = _setting((), "origins", "other sites whose pages may open sockets")
     session_seconds: int = _setting(43_200, "seconds", "how long a sign-in lasts")
+    session_maximum_seconds: int = _setting(
+        2_592_000, "seconds", "how long one lasts at most, however often it is refreshed"
+    )
     host: str = _setting("127.0.0.1", "address", "where to listen")
     port: int = _setting(8000, "port", "where to listen", limits=(1, 65_535))
 

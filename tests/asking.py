@@ -26,6 +26,7 @@ TYPES = {
     "code": "String!",
     "draft": "VoteDraft!",
     "hands": "[HandsInput!]!",
+    "isPresent": "Boolean!",
     "memberIds": "[ID!]!",
     "name": "String!",
     "reason": "String!",
@@ -58,13 +59,13 @@ def meeting_with(vote: str) -> str:
   currentItem {{ {ITEM} votes {{ {vote} }} }}
   agenda {{ {ITEM} votes {{ {vote} }} }}
   votes {{ {vote} }}
-  attendance {{ status checkedInAt member {{ {MEMBER} }} }}
-  turnout {{ summoned present }}
+  attendance {{ status checkedInAt confirmedAt member {{ {MEMBER} }} }}
+  turnout {{ summoned present confirmed }}
 """
 
 
 MEETING = meeting_with(VOTE)
-OWN_MEETING = meeting_with(OWN_VOTE) + "viewerMay"
+OWN_MEETING = meeting_with(OWN_VOTE) + "viewerMay myAttendance { status checkedInAt confirmedAt }"
 
 
 async def execute(context: Context, document: str, **variables: Any) -> ExecutionResult:

@@ -63,8 +63,11 @@ CHAIR_ACTS = (
     "publishVote",
     "annulVote",
     "repeatVote",
+    "confirmAttendance",
+    "suspendMember",
+    "reinstateMember",
 )
-LISTS = {"choices", "hands", "memberIds", "chosen", "seniority"}
+NO_IDS = {"choices", "hands", "memberIds", "chosen", "seniority", "isPresent"}
 
 MALFORMED_IDS = [
     "",
@@ -85,7 +88,7 @@ BAD_KEYS = ["", " ", "a b", "key\n", "\x00", "\ud800", "khóa", "🗝", "x" * 65
 
 
 def calls(city: City) -> dict[str, dict[str, Any]]:
-    """Arguments for every mutation that acts on a meeting or a vote."""
+    """Arguments for every mutation that acts on a meeting, a vote or a member."""
     meeting, vote = {"meetingId": city.meeting.id}, {"voteId": city.vote.id}
     draft = {"itemId": city.meeting.items[0], "matter": "ORDINARY", "question": "Thông qua?"}
     hands = [{"optionId": city.vote.for_, "count": 1}]
@@ -108,6 +111,9 @@ def calls(city: City) -> dict[str, dict[str, Any]]:
         "annulVote": {**vote, "reason": "Kiểm phiếu sai"},
         "repeatVote": vote,
         "giveProxy": {**meeting, "holderId": city.hanh.id},
+        "confirmAttendance": {**meeting, "memberId": city.an.id, "isPresent": True},
+        "suspendMember": {"memberId": city.an.id, "reason": "Chờ xem xét"},
+        "reinstateMember": {"memberId": city.an.id},
     }
 
 
@@ -115,7 +121,7 @@ def calls(city: City) -> dict[str, dict[str, Any]]:
 def test_the_table_of_calls_has_every_mutation(city: City) -> None:
     mutation = schema._schema.mutation_type
     assert mutation is not None
-    assert set(mutation.fields) == {*calls(city), "signIn", "signOut"}
+    assert set(mutation.fields) == {*calls(city), "signIn", "signOut", "refreshSession"}
 
 
 async def all_refused(person: Person, calls: dict[str, dict[str, Any]], reason: str) -> None:
@@ -189,7 +195,7 @@ async def test_what_is_no_id_is_not_found(city: City) -> None:
 async def test_an_id_of_a_wrong_type_is_a_mistake_in_the_document(city: City, wrong: Any) -> None:
     async with unchanged(city.scene.database):
         for mutation, arguments in calls(city).items():
-            for name in arguments.keys() - LISTS:
+            for name in arguments.keys() - NO_IDS:
                 result = await execute(
                     context_of(city.hanh),
                     document_of(mutation, arguments),
@@ -579,7 +585,7 @@ async def test_an_agenda_without_a_current_item_moves_to_any(city: City) -> None
 
 async def test_checking_in_makes_a_summoned_member_present(city: City) -> None:
     meeting = await meeting_after(city.an, "checkIn", meetingId=city.meeting.id)
-    assert meeting["turnout"] == {"summoned": 9, "present": 1}
+    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0}
     (present,) = [row for row in meeting["attendance"] if row["status"] == "PRESENT"]
     assert present["member"]["name"] == "An"
     assert present["checkedInAt"] is not None
@@ -593,7 +599,7 @@ async def test_checking_in_twice_is_the_same_as_once(city: City) -> None:
 
 async def test_a_guest_who_was_not_summoned_checks_in(city: City) -> None:
     meeting = await meeting_after(city.thu, "checkIn", meetingId=city.meeting.id)
-    assert meeting["turnout"] == {"summoned": 9, "present": 1}
+    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0}
     again = await meeting_after(city.thu, "checkIn", meetingId=city.meeting.id)
     assert again == meeting
     rows = await stored(city, select(Attendance).where(Attendance.member_id == city.thu.id))

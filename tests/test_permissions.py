@@ -48,6 +48,9 @@ EXPECTED = {
     Act.ANNUL_VOTE: "- - O - - -",
     Act.REPEAT_VOTE: "- - O - - -",
     Act.GIVE_PROXY: "- M - - - -",
+    Act.CONFIRM_ATTENDANCE: "- - O - - -",
+    Act.SUSPEND_MEMBER: "- - O - - -",
+    Act.REINSTATE_MEMBER: "- - O - - -",
 }
 
 ACTS_ON_ONE_VOTE = {
@@ -60,6 +63,8 @@ ACTS_ON_ONE_VOTE = {
     Act.REPEAT_VOTE,
 }
 """Told of each vote by what state it is in, not of the meeting."""
+
+ACTS_ON_A_MEMBER = {Act.SUSPEND_MEMBER, Act.REINSTATE_MEMBER}
 
 
 def test_every_act_has_an_entry_and_an_expectation() -> None:
@@ -86,8 +91,9 @@ def test_who_has_no_relation_may_do_nothing(act: Act) -> None:
 
 
 def test_the_acts_on_a_meeting_change_something_and_the_others_only_look() -> None:
-    assert not ACTS_ON_ONE_VOTE & set(MEETING_ACTS)
-    assert {act for act in Act if act not in MEETING_ACTS} - ACTS_ON_ONE_VOTE == {
+    others = ACTS_ON_ONE_VOTE | ACTS_ON_A_MEMBER
+    assert not others & set(MEETING_ACTS)
+    assert {act for act in Act if act not in MEETING_ACTS} - others == {
         act for act in Act if act.value.startswith(("VIEW", "LIST"))
     }
 

@@ -22,6 +22,7 @@ from models.database import Database
 from models.export import export_vote
 from models.rights import ONLY_INSERTED, PAPERS, grant
 from models.votes import Ballot, BallotChoice, CastMark, Paper, PaperChoice
+from resolvers.access_changes import AccessChanges
 from rules.audit import AuditKind, chain_hash
 from rules.ballots import Judged, Validity
 from rules.presets import Matter
@@ -370,6 +371,32 @@ async def test_the_serving_role_holds_votes_and_changes_nothing_cast(serving: Ci
     ]
     async with unchanged(serving.scene.database):
         for statement in forbidden:
+            async with database.writing() as session:
+                with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+                    await session.execute(text(statement))
+
+
+@ON_POSTGRESQL
+async def test_the_serving_role_changes_access_and_writes_no_note_of_it_by_itself(
+    serving: City,
+) -> None:
+    database = serving.an.scene.database
+    changes = AccessChanges(database)
+    await changes.read()
+    why = {"memberId": serving.an.id, "reason": "Chờ xem xét"}
+    await act(context_of(serving.hanh), "suspendMember", **why)
+    assert await changes.read() == {serving.an.id}
+    await act(context_of(serving.hanh), "reinstateMember", memberId=serving.an.id)
+    assert await changes.read() == {serving.an.id}
+    await ask(context_of(serving.binh), "mutation { signOut }")
+    changes._prune_after = 0.0
+    assert await changes.read() == {serving.binh.id}
+    async with unchanged(serving.scene.database):
+        for statement in (
+            "INSERT INTO access_change (member_id, changed_at) VALUES (gen_random_uuid(), now())",
+            "UPDATE access_change SET changed_at = now()",
+            "ALTER TABLE member DISABLE TRIGGER member_access",
+        ):
             async with database.writing() as session:
                 with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
                     await session.execute(text(statement))

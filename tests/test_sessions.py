@@ -1,0 +1,100 @@
+"""A session lasts as long as it is refreshed, up to a maximum, and its end is told at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models.accounts import Session
+from models.units import Member
+from realtime.events import ACCESS_CHANNEL, topic_of_member
+from rules.members import Standing
+from server.settings import Settings
+from tests.asking import ask, execute, reason_of
+from tests.factories import City, Person, change, context_of, unchanged
+from tests.voting import stored
+
+REFRESH = "mutation { refreshSession { sessionExpiresAt member { name } } }"
+LIFETIME = timedelta(seconds=Settings().session_seconds)
+MAXIMUM = timedelta(seconds=Settings().session_maximum_seconds)
+
+
+async def ends_at(city: City, person: Person) -> datetime:
+    of_person = Session.id == person.signed_in.session_id
+    ((moment,),) = await stored(city, select(Session.expires_at).where(of_person))
+    assert isinstance(moment, datetime)
+    return moment
+
+
+async def set_session(city: City, person: Person, **values: Any) -> None:
+    await change(city.scene.database, Session, Session.id == person.signed_in.session_id, **values)
+
+
+async def refresh(person: Person) -> datetime:
+    answer = (await ask(context_of(person), REFRESH))["refreshSession"]
+    assert answer["member"] == {"name": person.name}
+    return datetime.fromisoformat(answer["sessionExpiresAt"])
+
+
+def is_about(moment: datetime, expected: datetime) -> bool:
+    return abs(moment - expected) < timedelta(minutes=1)
+
+
+async def test_refreshing_gives_the_whole_lifetime_from_now(city: City) -> None:
+    now = datetime.now(UTC)
+    began = now - timedelta(hours=11)
+    await set_session(city, city.an, created_at=began, expires_at=now + timedelta(minutes=5))
+    told = await refresh(city.an)
+    assert is_about(told, now + LIFETIME)
+    assert await ends_at(city, city.an) == told
+
+
+async def test_refreshing_ends_at_the_maximum_since_signing_in(city: City) -> None:
+    now = datetime.now(UTC)
+    began = now - MAXIMUM + timedelta(hours=2)
+    await set_session(city, city.an, created_at=began, expires_at=now + timedelta(hours=1))
+    assert is_about(await refresh(city.an), began + MAXIMUM)
+    async with unchanged(city.scene.database):
+        assert is_about(await refresh(city.an), began + MAXIMUM)
+
+
+async def test_refreshing_never_shortens_a_session(city: City) -> None:
+    """The factory's sessions last a day, and so longer than a refresh gives."""
+    before = await ends_at(city, city.an)
+    async with unchanged(city.scene.database):
+        assert await refresh(city.an) == before
+
+
+async def test_a_suspended_member_may_stay_signed_in(city: City) -> None:
+    await change(city.scene.database, Member, Member.id == city.an.id, standing=Standing.SUSPENDED)
+    await refresh(city.an)
+
+
+async def test_an_ended_session_is_not_refreshed(city: City) -> None:
+    past = datetime.now(UTC) - timedelta(days=1)
+    await set_session(city, city.an, created_at=past, expires_at=past + timedelta(hours=1))
+    await set_session(city, city.binh, revoked_at=past)
+    async with unchanged(city.scene.database):
+        for person in (city.an, city.binh, city.nobody):
+            result = await execute(context_of(person), REFRESH)
+            assert reason_of(result.errors) == "NOT_SIGNED_IN", person.name
+
+
+async def test_refreshing_one_session_leaves_the_others(city: City) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    for person in (city.an, city.binh):
+        await set_session(city, person, expires_at=soon)
+    await refresh(city.an)
+    assert await ends_at(city, city.binh) == soon
+
+
+@pytest.mark.parametrize("document", [REFRESH, "mutation { signOut }"])
+async def test_every_process_is_told_of_another_end(city: City, document: str) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    await set_session(city, city.an, expires_at=soon)
+    async with city.scene.feed.join(ACCESS_CHANNEL) as mailbox:
+        await ask(context_of(city.an), document)
+        assert await mailbox.next() == {topic_of_member(city.an.id)}
