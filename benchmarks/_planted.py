@@ -22,7 +22,7 @@ from models.database import WriteSession
 from models.votes import Vote
 from realtime.events import GAP, channel_of_meeting, topic_of_vote
 from resolvers.access import read_vote
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from rules.meetings import VoteState
 from rules.permissions import Act
 from rules.rule_sets import Secrecy
@@ -79,9 +79,7 @@ def synchronous_commit_off() -> None:
 def no_idempotency() -> None:
     """Whoever sends the same key again is told that they have voted."""
 
-    async def find_nothing(
-        context: Context, viewer: Viewer, vote_id: UUID, ballot: box.NewBallot
-    ) -> box.CastBallot | None:
+    def find_nothing(voter: box.Voter, ballot: box.NewBallot) -> box.CastBallot | None:
         return None
 
     resolvers.ballots._earlier_cast = find_nothing

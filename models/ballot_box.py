@@ -5,7 +5,7 @@ Casting holds the vote shared, opening, closing and recording hands hold it alon
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import SystemRandom
@@ -14,10 +14,12 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     String,
     TextClause,
     TextualSelect,
     Uuid,
+    and_,
     bindparam,
     delete,
     func,
@@ -29,9 +31,10 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 
+from models.accounts import Account, Session
 from models.base import Instant, database_clock
 from models.database import WriteSession, on_postgresql
 from models.units import Member
@@ -49,6 +52,7 @@ from models.votes import (
 from rules.ballots import Count, Judged, Tallies, Validity
 from rules.meetings import VoteState
 from rules.members import Standing
+from rules.roll import LeftOut
 from rules.rule_sets import Change, Secrecy
 
 
@@ -300,31 +304,109 @@ async def _insert(session: WriteSession, table: Any, rows: Sequence[Mapping[str,
 
 
 async def find_casts(
-    session: AsyncSession, vote_ids: Sequence[UUID], member_id: UUID
-) -> dict[UUID, list[CastBallot]]:
-    """What the box recorded of the member's casts, by vote, the one that counts last."""
+    session: AsyncSession | AsyncConnection,
+    vote_ids: Collection[UUID],
+    member_ids: Collection[UUID],
+) -> dict[tuple[UUID, UUID], list[CastBallot]]:
+    """What the box recorded of the members' casts, by (vote, member), what counts last."""
     ballots = await session.execute(
-        select(Ballot.id, Ballot.vote_id, Ballot.key, Ballot.cast_at, BallotChoice.option_id)
+        select(
+            Ballot.id,
+            Ballot.vote_id,
+            Ballot.member_id,
+            Ballot.key,
+            Ballot.cast_at,
+            BallotChoice.option_id,
+        )
         .outerjoin(BallotChoice, BallotChoice.ballot_id == Ballot.id)
-        .where(Ballot.vote_id.in_(vote_ids), Ballot.member_id == member_id)
+        .where(Ballot.vote_id.in_(vote_ids), Ballot.member_id.in_(member_ids))
         .order_by(Ballot.sequence, BallotChoice.option_id)
     )
-    found: dict[UUID, dict[UUID, CastBallot]] = {}
+    found: dict[tuple[UUID, UUID], dict[UUID, CastBallot]] = {}
     for row in ballots:
-        of_vote = found.setdefault(row.vote_id, {})
-        before = of_vote[row.id].choices if row.id in of_vote else ()
+        of_member = found.setdefault((row.vote_id, row.member_id), {})
+        before = of_member[row.id].choices if row.id in of_member else ()
         choices = (*(before or ()), *([row.option_id] if row.option_id else []))
-        of_vote[row.id] = CastBallot(row.id, row.vote_id, row.key, choices, row.cast_at)
-    casts = {vote_id: list(of_vote.values()) for vote_id, of_vote in found.items()}
+        of_member[row.id] = CastBallot(row.id, row.vote_id, row.key, choices, row.cast_at)
+    casts = {key: list(of_member.values()) for key, of_member in found.items()}
     marks = await session.execute(
-        select(CastMark.vote_id, CastMark.key, CastMark.cast_at).where(
-            CastMark.vote_id.in_(vote_ids), CastMark.member_id == member_id
+        select(CastMark.vote_id, CastMark.member_id, CastMark.key, CastMark.cast_at).where(
+            CastMark.vote_id.in_(vote_ids), CastMark.member_id.in_(member_ids)
         )
     )
     for mark in marks:
-        receipt = mark_id(mark.vote_id, member_id)
-        casts[mark.vote_id] = [CastBallot(receipt, mark.vote_id, mark.key, None, mark.cast_at)]
+        receipt = mark_id(mark.vote_id, mark.member_id)
+        casts[mark.vote_id, mark.member_id] = [
+            CastBallot(receipt, mark.vote_id, mark.key, None, mark.cast_at)
+        ]
     return casts
+
+
+@dataclass(frozen=True)
+class Voter:
+    """What tells somebody whose ballot the box did not take why, at one moment."""
+
+    state: VoteState
+    is_over: bool
+    """The time of the vote, by the database's clock."""
+    standing: Standing
+    is_on_roll: bool
+    left_out: LeftOut | None
+    was_counted: bool
+    """By hand, in the room."""
+    casts: list[CastBallot]
+
+
+async def find_voters(
+    connection: AsyncConnection, vote_id: UUID, session_ids: Collection[UUID]
+) -> dict[UUID, Voter]:
+    """Those who are signed in by these sessions, by session; whose session has ended is missing.
+
+    The casts are read last: a ballot that was in the way of another one is among them.
+    """
+    rows = (
+        await connection.execute(
+            select(
+                Session.id,
+                Account.member_id,
+                Vote.state,
+                and_(Vote.closes_at.is_not(None), Vote.closes_at <= database_clock()).label(
+                    "is_over"
+                ),
+                Member.standing,
+                RollEntry.member_id.is_not(None).label("is_on_roll"),
+                RollEntry.left_out,
+                HandMark.member_id.is_not(None).label("was_counted"),
+            )
+            .join(Account, Account.id == Session.account_id)
+            .join(Member, Member.id == Account.member_id)
+            .join(Vote, Vote.id == vote_id)
+            .outerjoin(RollEntry, _of_member(RollEntry))
+            .outerjoin(HandMark, _of_member(HandMark))
+            .where(
+                Session.id.in_(session_ids),
+                Session.revoked_at.is_(None),
+                Session.expires_at > database_clock(),
+            )
+        )
+    ).all()
+    casts = await find_casts(connection, [vote_id], [row.member_id for row in rows])
+    return {
+        row.id: Voter(
+            row.state,
+            row.is_over,
+            row.standing,
+            row.is_on_roll,
+            row.left_out,
+            row.was_counted,
+            casts.get((vote_id, row.member_id), []),
+        )
+        for row in rows
+    }
+
+
+def _of_member(table: type[RollEntry] | type[HandMark]) -> ColumnElement[bool]:
+    return and_(table.vote_id == Vote.id, table.member_id == Member.id)
 
 
 @dataclass(frozen=True)

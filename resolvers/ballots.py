@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
-from models.ballot_box import CastBallot, NewBallot, find_casts
+from models.ballot_box import CastBallot, NewBallot, Voter
 from models.database import ReadSession
 from models.meetings import Meeting
-from models.units import Member
-from models.votes import HandMark, RollEntry, Vote
-from resolvers.access import load_place, not_found, parse_id, permit_in_unit
+from models.votes import Vote
+from resolvers.access import load_place, not_found, parse_id, permit_in_unit, session_ended
+from resolvers.casting import VoteFacts
 from resolvers.context import Context, Viewer
 from rules.ballots import judge_ballot
 from rules.meetings import check_open
@@ -22,8 +22,9 @@ from rules.rule_sets import Change
 
 _KEY = re.compile(r"[!-~]{1,64}")
 
-ATTEMPTS = 3
-"""How often a changed ballot is tried again when another of the member's devices was faster."""
+ATTEMPTS = 20
+"""How often a ballot that nothing stands against is tried again. Each time another device of the
+member was faster, and its ballot was recorded."""
 
 
 async def cast_ballot(
@@ -43,16 +44,25 @@ async def cast_ballot(
     facts = await context.casting.facts(wanted)
     if facts is None:
         raise await _why_closed_box(context, viewer, wanted)
-    judged = judge_ballot(facts.rule, facts.options, [_parse_choice(text) for text in choices])
+    try:
+        judged = judge_ballot(facts.rule, facts.options, [_parse_choice(text) for text in choices])
+    except Refusal as invalid:
+        # What is wrong with a ballot is told to nobody who may not know the vote.
+        async with context.reading() as session:
+            raise await _not_permitted(session, viewer, facts.unit_id) or invalid from None
     # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
     ballot = NewBallot(viewer.member_id, viewer.session_id, key, judged)
-    for _ in range(ATTEMPTS if facts.rule.change is Change.LAST_COUNTS else 1):
-        recorded = await context.casting.cast(wanted, facts, ballot)
-        recorded = recorded or await _earlier_cast(context, viewer, wanted, ballot)
-        if recorded is not None:
+    for _ in range(ATTEMPTS):
+        if recorded := await context.casting.cast(wanted, facts, ballot):
             return recorded
-        await context.release()
-    raise await _why_not(context, viewer, wanted)
+        voter = await context.casting.find_voter(wanted, facts, viewer.session_id)
+        if voter is None:
+            raise session_ended()
+        if recorded := _earlier_cast(voter, ballot):
+            return recorded
+        if refusal := await _why_not(context, viewer, facts, voter):
+            raise refusal
+    raise RuntimeError("other ballots of the same member were faster each time")
 
 
 def _parse_choice(text: str) -> UUID:
@@ -62,15 +72,9 @@ def _parse_choice(text: str) -> UUID:
         raise Refusal(Reason.INVALID_CHOICE, "The option does not belong to this vote.") from None
 
 
-async def _earlier_cast(
-    context: Context, viewer: Viewer, vote_id: UUID, ballot: NewBallot
-) -> CastBallot | None:
+def _earlier_cast(voter: Voter, ballot: NewBallot) -> CastBallot | None:
     """What this very cast recorded before, if it did. Raises KEY_REUSED."""
-    await context.release()  # what the box decided by is newer than anything read before
-    async with context.reading() as session:
-        await load_place(session, viewer)  # a receipt is told to no session that has ended
-        casts = (await find_casts(session, [vote_id], viewer.member_id)).get(vote_id, [])
-    for cast in casts:
+    for cast in voter.casts:
         if cast.key == ballot.key:
             if cast.choices is not None and set(cast.choices) != set(ballot.judged.choices):
                 raise Refusal(Reason.KEY_REUSED, "This key came with another choice before.")
@@ -78,49 +82,32 @@ async def _earlier_cast(
     return None
 
 
-async def _why_not(context: Context, viewer: Viewer, vote_id: UUID) -> Refusal:
-    """Why the box did not take the ballot, in the order in which a member would ask."""
-    async with context.reading() as session:
-        casts = await find_casts(session, [vote_id], viewer.member_id)
-        row = (
-            await session.execute(
-                select(
-                    Vote.state,
-                    Vote.change,
-                    Meeting.unit_id,
-                    RollEntry.left_out,
-                    RollEntry.member_id,
-                    HandMark.member_id.label("counted"),
-                    Member.standing,
-                )
-                .join(Meeting, Meeting.id == Vote.meeting_id)
-                .join(Member, Member.id == viewer.member_id)
-                .outerjoin(
-                    RollEntry,
-                    and_(RollEntry.vote_id == Vote.id, RollEntry.member_id == Member.id),
-                )
-                .outerjoin(
-                    HandMark, and_(HandMark.vote_id == Vote.id, HandMark.member_id == Member.id)
-                )
-                .where(Vote.id == vote_id)
-            )
-        ).one()
-        if row.counted is not None or (vote_id in casts and row.change is Change.FINAL):
-            return Refusal(Reason.ALREADY_VOTED, "You have voted; that stands.")
-        refusal = await _not_permitted(session, viewer, row.unit_id)
-    if row.standing is Standing.SUSPENDED and row.member_id is not None:
-        return Refusal(Reason.NOT_ENTITLED, "You are suspended.", leftOut=row.standing.value)
-    if refusal is not None:
-        return refusal
+async def _why_not(
+    context: Context, viewer: Viewer, facts: VoteFacts, voter: Voter
+) -> Refusal | None:
+    """Why the box did not take the ballot, in the order in which a member would ask; None if
+    nothing stands against it any more."""
+    if voter.was_counted or (voter.casts and facts.rule.change is Change.FINAL):
+        return Refusal(Reason.ALREADY_VOTED, "You have voted; that stands.")
+    if voter.standing is Standing.SUSPENDED and voter.is_on_roll:
+        return Refusal(Reason.NOT_ENTITLED, "You are suspended.", leftOut=voter.standing.value)
+    is_entitled = voter.is_on_roll and voter.left_out is None
+    if not is_entitled:
+        async with context.reading() as session:
+            refusal = await _not_permitted(session, viewer, facts.unit_id)
+        await context.release()
+        if refusal is not None:
+            return refusal
     try:
-        check_open(row.state)
+        check_open(voter.state)
     except Refusal as not_open:
         return not_open
-    if row.member_id is not None and row.left_out is None:
-        # On the roll, and the vote looks open: its time ran out before anybody closed it.
+    if not is_entitled:
+        why = voter.left_out.value if voter.left_out else None
+        return Refusal(Reason.NOT_ENTITLED, "You are not entitled to vote here.", leftOut=why)
+    if voter.is_over:  # and nobody has closed it yet
         return Refusal(Reason.VOTE_CLOSED, "The time for this vote is over.")
-    why = row.left_out.value if row.left_out else None
-    return Refusal(Reason.NOT_ENTITLED, "You are not entitled to vote here.", leftOut=why)
+    return None
 
 
 async def _why_closed_box(context: Context, viewer: Viewer, vote_id: UUID) -> Refusal:

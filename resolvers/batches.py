@@ -57,3 +57,10 @@ class Batcher(Generic[Item, Result]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+def few_sizes(values: list[Item]) -> list[Item]:
+    """The values, the last one repeated up to a power of two: each size is another statement to
+    compile and prepare."""
+    size = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (size - len(values))

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from models.ballot_box import CastBallot, NewBallot, put_ballots
+from models.ballot_box import CastBallot, NewBallot, Voter, find_voters, put_ballots
 from models.database import Database
 from models.locks import hold_shared
+from models.meetings import Meeting
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from realtime.feed import Feed
-from resolvers.batches import Batcher
+from resolvers.batches import Batcher, few_sizes
 from rules.ballots import Option
 from rules.meetings import VoteState
 from rules.rule_sets import RuleSet
@@ -31,6 +33,7 @@ class VoteFacts:
     """What of a vote never changes once it has opened."""
 
     meeting_id: UUID
+    unit_id: UUID
     rule: RuleSet
     options: tuple[Option, ...]
 
@@ -60,23 +63,33 @@ class Hints:
             del self._tasks[channel]
 
 
+@dataclass(frozen=True)
+class _Box:
+    """What one process does together for one vote."""
+
+    writer: Batcher[NewBallot, CastBallot | None]
+    enquiries: Batcher[UUID, Voter | None]
+
+
 class Casting:
     """One for each process. Each vote has one writer, and each of its transactions one hint.
 
     A thousand members who vote in the same second cost a few dozen commits, not a thousand; each
-    still gets an answer of their own, after the commit that holds their ballot.
+    still gets an answer of their own, after the commit that holds their ballot. So it is with the
+    thousand who come a second too late.
     """
 
     def __init__(self, database: Database, feed: Feed) -> None:
         self._database = database
         self._hints = Hints(feed)
         self._facts: dict[UUID, VoteFacts] = {}
-        self._writers: dict[UUID, Batcher[NewBallot, CastBallot | None]] = {}
+        self._lookups = Batcher(self._read_facts, MOST_TOGETHER)
+        self._boxes: dict[UUID, _Box] = {}
 
     async def facts(self, vote_id: UUID) -> VoteFacts | None:
         """None if there is no such vote, or none that has been opened."""
         if vote_id not in self._facts:
-            facts = await self._read_facts(vote_id)
+            facts = await self._lookups.do(vote_id)
             if facts is None:
                 return None
             _make_room(self._facts)
@@ -85,12 +98,20 @@ class Casting:
 
     async def cast(self, vote_id: UUID, facts: VoteFacts, ballot: NewBallot) -> CastBallot | None:
         """The ballot as recorded and committed, or None if the box did not take it."""
-        if vote_id not in self._writers:
-            _make_room(self._writers)
-            self._writers[vote_id] = self._writer(vote_id, facts)
-        return await self._writers[vote_id].do(ballot)
+        return await self._box(vote_id, facts).writer.do(ballot)
 
-    def _writer(self, vote_id: UUID, facts: VoteFacts) -> Batcher[NewBallot, CastBallot | None]:
+    async def find_voter(self, vote_id: UUID, facts: VoteFacts, session_id: UUID) -> Voter | None:
+        """What tells the member of a session why a ballot was not taken, as it is now; None if the
+        session has ended."""
+        return await self._box(vote_id, facts).enquiries.do(session_id)
+
+    def _box(self, vote_id: UUID, facts: VoteFacts) -> _Box:
+        if vote_id not in self._boxes:
+            _make_room(self._boxes)
+            self._boxes[vote_id] = self._new_box(vote_id, facts)
+        return self._boxes[vote_id]
+
+    def _new_box(self, vote_id: UUID, facts: VoteFacts) -> _Box:
         async def write(ballots: list[NewBallot]) -> Sequence[CastBallot | None]:
             async with self._database.writing() as session:
                 await hold_shared(session, vote_id)
@@ -101,27 +122,45 @@ class Casting:
                 self._hints.tell(channel, {topic_of_vote(vote_id)})
             return put
 
-        return Batcher(write, MOST_TOGETHER)
+        async def enquire(session_ids: list[UUID]) -> Sequence[Voter | None]:
+            async with self._database.glance() as connection:
+                found = await find_voters(connection, vote_id, few_sizes(session_ids))
+            return [found.get(session_id) for session_id in session_ids]
 
-    async def _read_facts(self, vote_id: UUID) -> VoteFacts | None:
+        return _Box(Batcher(write, MOST_TOGETHER), Batcher(enquire, MOST_TOGETHER))
+
+    async def _read_facts(self, vote_ids: list[UUID]) -> Sequence[VoteFacts | None]:
         statement = (
             select(
+                Vote.id.label("vote_id"),
                 Vote.meeting_id,
+                Meeting.unit_id,
                 Vote.rule,
                 VoteOption.id,
                 VoteOption.kind,
                 VoteOption.position,
                 VoteOption.candidate_id,
             )
+            .join(Meeting, Meeting.id == Vote.meeting_id)
             .join(VoteOption, VoteOption.vote_id == Vote.id)
-            .where(Vote.id == vote_id, Vote.state != VoteState.PREPARED)
+            .where(Vote.id.in_(few_sizes(vote_ids)), Vote.state != VoteState.PREPARED)
+            .order_by(Vote.id)
         )
         async with self._database.glance() as connection:
             rows = (await connection.execute(statement)).all()
-        if not rows:
-            return None
-        options = [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
-        return VoteFacts(rows[0].meeting_id, RuleSet.from_data(rows[0].rule), tuple(options))
+        found = {
+            vote_id: _facts_of(list(of_vote))
+            for vote_id, of_vote in groupby(rows, lambda row: row.vote_id)
+        }
+        return [found.get(vote_id) for vote_id in vote_ids]
+
+
+def _facts_of(rows: Sequence[Any]) -> VoteFacts:
+    """From one row for each option."""
+    first = rows[0]
+    options = [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
+    rule = RuleSet.from_data(first.rule)
+    return VoteFacts(first.meeting_id, first.unit_id, rule, tuple(options))
 
 
 def _make_room(kept: dict[UUID, Any]) -> None:

@@ -282,12 +282,10 @@ class Loaders:
         """A member's cast that counts, by (vote, member)."""
 
         async def load(keys: list[MemberOfVote]) -> list[CastBallot | None]:
-            found: dict[MemberOfVote, CastBallot] = {}
+            votes, members = {vote_id for vote_id, _ in keys}, {member_id for _, member_id in keys}
             async with self._reading() as session:
-                for member_id, vote_ids in _by_member(keys).items():
-                    casts = await find_casts(session, vote_ids, member_id)
-                    found |= {(vote_id, member_id): of[-1] for vote_id, of in casts.items()}
-            return [found.get(key) for key in keys]
+                found = await find_casts(session, votes, members)
+            return [found[key][-1] if key in found else None for key in keys]
 
         return DataLoader(load)
 

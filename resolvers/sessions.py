@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.accounts import Account, Session
 from models.base import database_clock
 from models.database import Database
-from resolvers.batches import Batcher
+from resolvers.batches import Batcher, few_sizes
 
 MOST_TOGETHER = 256
 """Tokens of one look-up."""
@@ -41,7 +41,7 @@ class Sessions:
             select(Session.token_hash, Account.member_id, Session.id, Session.expires_at)
             .join(Account, Account.id == Session.account_id)
             .where(
-                Session.token_hash.in_(_few_sizes(token_hashes)),
+                Session.token_hash.in_(few_sizes(token_hashes)),
                 Session.revoked_at.is_(None),
                 Session.expires_at > database_clock(),
             )
@@ -50,10 +50,3 @@ class Sessions:
             rows = await connection.execute(statement)
             found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
         return [found.get(token_hash) for token_hash in token_hashes]
-
-
-def _few_sizes(values: list[bytes]) -> list[bytes]:
-    """The values, the last one repeated up to a power of two: each size is another statement to
-    compile and prepare."""
-    size = 1 << (len(values) - 1).bit_length()
-    return values + values[-1:] * (size - len(values))

@@ -816,7 +816,7 @@ async def test_a_key_that_is_none_is_refused(city: City) -> None:
 async def test_options_of_another_branch_s_vote_do_not_open_its_box(city: City) -> None:
     await vote_after(city.yen, "openVote", city.other_vote)
     assert await cast_refused(city.an, city.other_vote) == "NOT_ALLOWED"
-    assert await cast_refused(city.an, city.other_vote, city.vote.for_) == "INVALID_CHOICE"
+    assert await cast_refused(city.an, city.other_vote, city.vote.for_) == "NOT_ALLOWED"
 
 
 async def test_several_ballots_in_one_document_stand_one_by_one(city: City) -> None:
@@ -911,3 +911,13 @@ async def test_a_former_member_is_not_on_the_roll(city: City) -> None:
     vote = await vote_after(city.hanh, "openVote", city.vote)
     assert vote["tally"]["eligible"] == 6
     assert await cast_refused(city.chi, city.vote) == "NOT_ALLOWED"
+
+
+async def test_after_signing_out_a_ballot_tells_nothing_of_the_vote(city: City) -> None:
+    await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
+    await cast(city.an, city.vote)
+    assert await cast_refused(city.an, city.vote, city.later_vote.for_) == "INVALID_CHOICE"
+    assert await cast_refused(city.an, city.vote, city.vote.against) == "KEY_REUSED"
+    await sign_out(city.an)
+    for choice in (city.later_vote.for_, city.vote.against, city.vote.for_):
+        assert await cast_refused(city.an, city.vote, choice) == "NOT_SIGNED_IN"

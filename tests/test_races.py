@@ -257,6 +257,20 @@ async def test_of_ballots_that_replace_each_other_at_once_one_counts_and_all_are
         assert closed["tally"]["cast"] == 1
 
 
+@pytest.mark.parametrize("other", [lambda person: person, elsewhere], ids=["one", "several"])
+async def test_who_changes_the_ballot_from_ten_devices_at_once_is_never_told_that_it_is_closed(
+    city: City, other: Callable[[Person], Person]
+) -> None:
+    for vote in await new_votes(city, rounds(city.scene.database, 4, 2), CHANGEABLE):
+        await open_vote(city.hanh, vote)
+        answers = await asyncio.gather(
+            *(cast(other(city.an), vote, OptionKind.FOR, key=f"device-{n}") for n in range(10))
+        )
+        assert list(map(what, answers)) == ["Receipt"] * 10
+        sequences = select(Ballot.sequence).where(Ballot.vote_id == vote.id)
+        assert sorted(await rows(city, sequences)) == [(n,) for n in range(1, 11)]
+
+
 async def test_who_changes_a_ballot_at_the_moment_of_closing_is_counted_as_they_were_told(
     city: City,
 ) -> None:
