@@ -8,7 +8,9 @@ BIN := $(VENV)/bin
 PACKAGES := .make/packages$(notdir $(VENV))
 COMMAND := $(BIN)/branch-meetings
 NODE_PACKAGES := web-client/node_modules/.package-lock.json
+PEER_PACKAGES := benchmarks/peers/node_modules/.package-lock.json
 WEB_PAGE := web-client/dist/index.html
+BENCHMARKS := $(or $(BENCH),$(filter-out _%,$(basename $(notdir $(wildcard benchmarks/*.py)))))
 CHECKS := check-lint check-format check-mypy check-pyright check-imports \
 	check-schema check-migrations check-locks check-web-client
 
@@ -36,7 +38,7 @@ test: install ## run all tests (ARGS="-k ballot" goes to pytest)
 
 check: $(CHECKS) ## format, lint, types, import layers, schema, migrations, locks (make -k check: do not stop at the first)
 
-bench: $(COMMAND) ## run the programs in benchmarks/ (BENCH=name for one of them)
+bench: $(COMMAND) $(if $(filter fanout,$(BENCHMARKS)),$(PEER_PACKAGES)) ## run the programs in benchmarks/ (BENCH=name for one of them)
 	@$(if $(BENCHMARKS),,echo "bench: there is no program in benchmarks/ yet, so none was run")
 	@for name in $(BENCHMARKS); do echo "bench: benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit; done
 
@@ -55,16 +57,15 @@ lock: $(PACKAGES) ## write the lock files anew (ARGS=--upgrade for the newest ve
 	@$(COMPILE) --universal --generate-hashes -o requirements.lock $(ARGS)
 	@echo "lock: requirements-dev.lock, the same and the tools"
 	@$(COMPILE) --group dev --universal --generate-hashes -o requirements-dev.lock $(ARGS)
-	@echo "lock: web-client/package-lock.json"
-	@cd web-client && npm install --package-lock-only --omit-lockfile-registry-resolved \
-		--no-audit --no-fund --no-update-notifier
+	@for folder in web-client benchmarks/peers; do echo "lock: $$folder/package-lock.json"; \
+		(cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved \
+		--no-audit --no-fund --no-update-notifier) || exit; done
 
 clean: ## remove what make made; the demo data stays
-	rm -rf $(VENV) .make web-client/node_modules web-client/dist web-client/src/gql
+	rm -rf $(VENV) .make web-client/node_modules benchmarks/peers/node_modules web-client/dist web-client/src/gql
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml
-BENCHMARKS = $(or $(BENCH),$(filter-out _%,$(basename $(notdir $(wildcard benchmarks/*.py)))))
 
 
 # --- What `make check` asks, each also a target of its own -----------------------------------
@@ -102,7 +103,7 @@ check-locks: $(COMMAND)
 	@echo "check: what is installed satisfies pyproject.toml, and the lock files hold no address"
 	@$(BIN)/pip check --disable-pip-version-check
 	@! grep -nE '://|"resolved":' requirements.lock requirements-dev.lock
-	@! grep -n '"resolved":' web-client/package-lock.json
+	@! grep -n '"resolved":' web-client/package-lock.json benchmarks/peers/package-lock.json
 
 check-web-client: $(NODE_PACKAGES)
 	@echo "check: the web client (npm run check)"
@@ -132,6 +133,11 @@ $(COMMAND): pyproject.toml $(PACKAGES)
 $(NODE_PACKAGES): web-client/package-lock.json
 	$(call need,$(MISSING_NODE)$(MISSING_NPM))@echo "install: the locked npm packages ($(WHY))"
 	@cd web-client && npm ci --include=dev --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+$(PEER_PACKAGES): benchmarks/peers/package-lock.json
+	$(call need,$(MISSING_NODE)$(MISSING_NPM))@echo "bench: the npm packages of the servers to compare with ($(WHY))"
+	@cd $(@D)/.. && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 WEB_SOURCES := $(shell find web-client -mindepth 1 \

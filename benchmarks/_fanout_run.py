@@ -1,0 +1,130 @@
+"""One measured run: casts that nobody watches, all join, then updates that all are shown."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks._fanout_load import Generator, generating
+from benchmarks._fanout_peers import Target
+
+WARM_UP = 5  # casts
+IDLE_CASTS = 50
+IDLE_PACE = 0.1  # seconds
+SETTLES_IN = 1.0  # seconds
+
+TOO_BUSY = 0.7
+"""The share of its core above which the load generator may have held the server up."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run measured, of the processes of the server only. Times are in the unit named."""
+
+    subscribers: int
+    deliveries: int
+    """Frames with a state, without those sent on joining."""
+    frame_bytes: float
+    cast_us: float
+    """CPU of one cast that nobody watches."""
+    delivery_us: float
+    """CPU from the first cast to the last delivery, casts included, for each delivery."""
+    delivery_alone_us: float
+    """The same without the casts."""
+    last_p50_ms: float
+    """From sending the cast to the last subscriber's having it."""
+    last_p99_ms: float
+    join_ms: float
+    """CPU for each subscriber, from connecting to the first state."""
+    join_wall_s: float
+    memory_kb: float
+    """Growth for each subscriber, from before joining to after the last update."""
+    load_share: float
+    """CPU of the load generator, of the time between first and last delivery of the updates."""
+
+
+class Watched:
+    """A target whose subscribers have joined, and what joining took."""
+
+    def __init__(self, target: Target, generator: Generator, cast_us: float) -> None:
+        self.target = target
+        self.generator = generator
+        self.cast_us = cast_us
+        self.groups = 1 + max(one.group for one in target.subscribers)
+        self.memory_before = target.processes.memory()
+        before = target.processes.cpu()
+        self.joined = generator.join()
+        self.join_cpu = target.processes.cpu() - before
+        time.sleep(SETTLES_IN)
+
+    def measure(self, updates: int, pace: float) -> Figures:
+        """Update every group so many times, one round each `pace` seconds or slower."""
+        before, cpu = self.generator.ask("report"), self.target.processes.cpu()
+        began = [self._round(number, pace) for number in range(1, updates + 1)]
+        after, cpu = self.generator.ask("report"), self.target.processes.cpu() - cpu
+        delivered = after["next"] - before["next"]
+        count = len(self.target.subscribers)
+        seen = [
+            (start, *after["updates"][group][number])
+            for number, starts in enumerate(began)
+            for group, start in enumerate(starts)
+        ]
+        latencies = [(last - start) / 1e6 for start, _, last, _ in seen]
+        bursts = sum(last - first for _, first, last, _ in seen) / 1e9
+        casts = updates * self.groups
+        return Figures(
+            subscribers=count,
+            deliveries=delivered,
+            frame_bytes=(after["bytes"] - before["bytes"]) / delivered,
+            cast_us=self.cast_us,
+            delivery_us=cpu / delivered * 1e6,
+            delivery_alone_us=(cpu * 1e6 - self.cast_us * casts) / delivered,
+            last_p50_ms=statistics.median(latencies),
+            last_p99_ms=percentile(latencies, 99),
+            join_ms=self.join_cpu / count * 1e3,
+            join_wall_s=(self.joined["ended"] - self.joined["began"]) / 1e9,
+            memory_kb=(self.target.processes.memory() - self.memory_before) / count / 1024,
+            load_share=(after["cpu"] - before["cpu"]) / bursts,
+        )
+
+    def _round(self, number: int, pace: float) -> list[int]:
+        """Update each group; gives when each cast was sent, in nanoseconds."""
+        deadline = time.monotonic() + pace
+        began = []
+        for group in range(self.groups):
+            began.append(time.monotonic_ns())
+            self.target.update(group)
+        self.generator.ask(f"wait {number}")
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        return began
+
+
+@contextmanager
+def watching(
+    target: Target, program: Path, updates: int, window: int = 50, stalled: int = 0
+) -> Iterator[Watched]:
+    """Warm the server up, measure what casts alone cost, and let everybody join."""
+    cast_us = _idle_casts(target)
+    with generating(program, target.port, target.subscribers, updates, window, stalled) as load:
+        yield Watched(target, load, cast_us)
+
+
+def _idle_casts(target: Target) -> float:
+    """Microseconds of the server's CPU for one cast, with nobody subscribed."""
+    groups = 1 + max(one.group for one in target.subscribers)
+    for number in range(WARM_UP):
+        target.update(number % groups)
+    before = target.processes.cpu()
+    for number in range(IDLE_CASTS):
+        deadline = time.monotonic() + IDLE_PACE
+        target.update(number % groups)
+        time.sleep(max(0.0, deadline - time.monotonic()))
+    return (target.processes.cpu() - before) / IDLE_CASTS * 1e6
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that so many percent do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
