@@ -196,6 +196,30 @@ async def give_proxy(context: Context, meeting_id: str, holder_id: str) -> Meeti
     return await read_meeting(context, meeting.id, Act.VIEW_MEETING)
 
 
+@dataclass(frozen=True)
+class Proxies:
+    """Who votes for the viewer in a meeting while they are absent, and for whom the viewer does."""
+
+    holder: Member | None
+    givers: list[Member]
+
+
+async def read_proxies(context: Context, meeting_id: str) -> Proxies:
+    """What was given, whether or not a rule lets it count."""
+    meeting = await read_meeting(context, meeting_id, Act.VIEW_MEETING)
+    viewer_id = context.signed_in().member_id
+    given = select(Proxy).where(
+        Proxy.meeting_id == meeting.id,
+        or_(Proxy.member_id == viewer_id, Proxy.holder_id == viewer_id),
+    )
+    async with context.reading() as session:
+        rows = (await session.scalars(given.order_by(Proxy.member_id))).all()
+    load = context.loaders.member.load_many
+    holders = await load([row.holder_id for row in rows if row.member_id == viewer_id])
+    givers = await load([row.member_id for row in rows if row.holder_id == viewer_id])
+    return Proxies(holders[0] if holders else None, givers)
+
+
 async def watch_meeting(context: Context, meeting_id: str) -> AsyncGenerator[Meeting, None]:
     """The meeting now, and again after each change; authorised afresh each time."""
     wanted = (await read_meeting(context, meeting_id, Act.VIEW_MEETING)).id

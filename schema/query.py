@@ -3,7 +3,7 @@
 import strawberry
 
 from resolvers.access import read_meeting, read_member, read_viewer, read_vote
-from resolvers.meetings import list_meetings
+from resolvers.meetings import list_meetings, read_proxies
 from resolvers.unit_rules import list_rules
 from resolvers.units import view_unit
 from rules.permissions import Act
@@ -19,6 +19,14 @@ from schema.vote import Vote, VoteRule
 class MatterRule:
     matter: Matter
     rule: VoteRule
+
+
+@strawberry.type(description="Who votes for whom in a meeting, as far as it concerns the viewer.")
+class Proxies:
+    holder: Member | None = strawberry.field(
+        description="Whom the viewer lets vote for them while absent."
+    )
+    givers: list[Member] = strawberry.field(description="Who lets the viewer vote for them.")
 
 
 @strawberry.type
@@ -41,6 +49,16 @@ class Query:
     @strawberry.field
     async def meeting(self, info: Info, id: strawberry.ID) -> Meeting | None:
         return Meeting(row=await read_meeting(info.context, id, Act.VIEW_MEETING))
+
+    @strawberry.field(
+        description="As they were given; a rule may know none, or let nobody vote for so many."
+    )
+    async def proxies(self, info: Info, meeting_id: strawberry.ID) -> Proxies | None:
+        found = await read_proxies(info.context, meeting_id)
+        return Proxies(
+            holder=Member(row=found.holder) if found.holder else None,
+            givers=[Member(row=row) for row in found.givers],
+        )
 
     @strawberry.field(description="A unit's meetings, newest first; at most 100 at a time.")
     async def meetings(

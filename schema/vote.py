@@ -190,6 +190,13 @@ class VoteRule:
     def takes_blank(self) -> bool:
         return self.value.empty is not Empty.REFUSED
 
+    @strawberry.field(
+        description="The most absent members that one member may vote for; null: the rule knows no"
+        " proxies."
+    )
+    def proxies(self) -> int | None:
+        return self.value.proxies
+
     @strawberry.field
     def secrecy(self) -> Secrecy:
         return self.value.secrecy

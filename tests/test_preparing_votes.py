@@ -14,7 +14,7 @@ from models.rule_sets import UnitRule
 from models.votes import Recusal
 from rules.meetings import ItemState, MeetingState
 from rules.presets import PRESETS, Assignment, Matter
-from rules.rule_sets import Empty, RuleSet
+from rules.rule_sets import Empty, RuleSet, Secrecy
 from tests.asking import act, ask
 from tests.factories import ORDINARY, SINCE, City, Person, change, context_of
 from tests.voting import (
@@ -249,14 +249,26 @@ async def test_a_branch_votes_by_the_rules_of_the_nearest_unit_that_has_them(cit
 async def test_a_rule_tells_what_too_many_marks_and_none_make_of_a_ballot(city: City) -> None:
     document = """query ($id: ID!) { rules(unitId: $id) { matter rule {
       measureThresholds { numerator denominator strict } maxSurplus { numerator denominator }
-      mostChoices maxChoices overvote empty takesBlank
+      mostChoices maxChoices overvote empty takesBlank proxies
     } } }"""
-    invalid = replace(PARTY[Matter.ELECTION], max_choices=2, max_surplus=None, empty=Empty.INVALID)
+    invalid = replace(
+        PARTY[Matter.ELECTION],
+        max_choices=2,
+        max_surplus=None,
+        empty=Empty.INVALID,
+        secrecy=Secrecy.OPEN,
+        proxies=3,
+    )
     city.scene.rule(city.branch, invalid, Matter.BYLAWS)
     await city.scene.save()
     rows = (await ask(context_of(city.an), document, id=str(city.branch)))["rules"]
     rules = {row["matter"]: row["rule"] for row in rows}
-    plain: dict[str, object] = {"measureThresholds": [], "maxSurplus": None, "maxChoices": None}
+    plain: dict[str, object] = {
+        "measureThresholds": [],
+        "maxSurplus": None,
+        "maxChoices": None,
+        "proxies": None,
+    }
     assert rules["ORDINARY"] == plain | {
         "mostChoices": 1,
         "overvote": "REFUSED",
@@ -271,7 +283,7 @@ async def test_a_rule_tells_what_too_many_marks_and_none_make_of_a_ballot(city: 
     }
     surplus = {"numerator": 30, "denominator": 100}
     assert rules["ELECTION"] == on_paper | {"maxSurplus": surplus, "takesBlank": True}
-    two = {"mostChoices": 2, "maxChoices": 2, "empty": "INVALID", "takesBlank": True}
+    two = {"mostChoices": 2, "maxChoices": 2, "empty": "INVALID", "takesBlank": True, "proxies": 3}
     assert rules["BYLAWS"] == on_paper | two
 
 

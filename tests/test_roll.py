@@ -16,7 +16,7 @@ from rules.audit import canonical_json
 from rules.meetings import MeetingState
 from rules.members import MembershipKind, Standing
 from rules.rule_sets import Base, Exclusion, RuleSet
-from tests.asking import act
+from tests.asking import act, ask
 from tests.factories import ORDINARY, City, Person, change, context_of, unchanged
 from tests.voting import (
     WEIGHTED,
@@ -245,6 +245,29 @@ async def test_a_proxy_given_anew_replaces_the_one_before_and_counts_in_later_vo
     weights = {m: line.weight for m, line in (await lines(city, vote)).items()}
     assert (weights[city.an.id], weights[city.binh.id], weights[city.chi.id]) == (0, 1, 2)
     assert weights[city.minh.id] == 1
+
+
+PROXIES_OF_VIEWER = """query ($id: ID!) {
+  proxies(meetingId: $id) { holder { id } givers { id } }
+}"""
+
+
+async def proxies_of(person: Person, city: City) -> tuple[str | None, list[str]]:
+    told = (await ask(context_of(person), PROXIES_OF_VIEWER, id=str(city.meeting.id)))["proxies"]
+    holder = told["holder"]["id"] if told["holder"] else None
+    return holder, [giver["id"] for giver in told["givers"]]
+
+
+async def test_giver_and_holder_are_told_of_a_proxy_and_nobody_else(city: City) -> None:
+    await give(city, city.an, city.binh)
+    await give(city, city.an, city.chi)
+    await give(city, city.minh, city.chi)
+    assert await proxies_of(city.an, city) == (str(city.chi.id), [])
+    givers = sorted([str(city.an.id), str(city.minh.id)])
+    holder, told = await proxies_of(city.chi, city)
+    assert (holder, sorted(told)) == (None, givers)
+    assert await proxies_of(city.binh, city) == (None, [])
+    assert await proxies_of(city.hanh, city) == (None, [])
 
 
 @pytest.mark.parametrize("rule", [ORDINARY, WEIGHTED], ids=["ordinary", "weighted"])
