@@ -9,6 +9,13 @@ import { after, test } from "node:test";
 import { parseArgs } from "node:util";
 import { screensAreAccessible, screensAreAccessibleAfterwards } from "./accessibility.mjs";
 import { graphiqlAsksAndWatches } from "./graphiql.mjs";
+import {
+  answersAreChosenAndALotIsDrawn,
+  ballotsChangeAndTheChairBreaksTheTie,
+  measuresAreCumulated,
+  seniorityBreaksTheTie,
+  smallGroupIsWarnedOf,
+} from "./methods.mjs";
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
@@ -47,6 +54,14 @@ const scenes = [
     "an election is prepared in three steps, and its figures are hidden until published",
     electionWithHiddenFigures,
   ],
+  [
+    "a ballot is changed, a late-comer votes, and the chair breaks the tie",
+    ballotsChangeAndTheChairBreaksTheTie,
+  ],
+  ["answers are chosen, and a lot decides among the equal", answersAreChosenAndALotIsDrawn],
+  ["seniority decides among the equal", seniorityBreaksTheTie],
+  ["measures are voted on, the heavier for the lighter", measuresAreCumulated],
+  ["a small group is warned of, and the meeting breaks the tie", smallGroupIsWarnedOf],
   ["the meeting comes to its end", theEnd],
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
   ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],

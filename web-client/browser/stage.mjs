@@ -54,11 +54,11 @@ function siteOf(demo) {
   return new URL("/", demo.http).href;
 }
 
-/** Waits until the element that `testId` names reads exactly `text`. */
+/** Waits until the element that `testId` names reads exactly `text`, or as the expression says. */
 export async function reads(page, testId, text) {
   await page
     .getByTestId(testId)
-    .filter({ hasText: exactly(text) })
+    .filter({ hasText: text instanceof RegExp ? text : exactly(text) })
     .first()
     .waitFor();
 }

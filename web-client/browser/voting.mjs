@@ -33,7 +33,7 @@ export async function votingScreensAreAccessible(stage) {
 
 /** One who voted on a phone is not counted again; the hands of the others are. */
 export async function handsAreRecorded(stage) {
-  const chair = await stage.enterMeeting(stage.people("chair")[0]);
+  const chair = await stage.enterMeeting(stage.people("chair")[0], { viewport: NARROW });
   const [voter, ...raising] = stage.people("member");
   const member = await stage.enterMeeting(voter);
   await prepareVote(chair, { matter: "Việc thông thường", question: HANDS_QUESTION });
@@ -56,7 +56,7 @@ export async function handsAreRecorded(stage) {
   await confirm(chair, "Ghi vào kết quả");
   await dialog.getByText(`Đã biểu quyết rồi nên không tính nữa: ${voter.name}.`).waitFor();
   await dialog.getByLabel("Không tán thành").fill("0");
-  await stage.screenshot(chair, "hands-dialog");
+  await inspectInOneLanguage(stage, "hands-dialog", chair);
   await confirm(chair, "Ghi vào kết quả");
   await dialog.waitFor({ state: "detached" });
   await vote.getByText(`Trong đó ${raising.length} giơ tay tại chỗ`).waitFor();
@@ -74,11 +74,12 @@ export async function handsAreRecorded(stage) {
 
 /** The annulled vote stays on the page with its reason, and leads to the one that repeats it. */
 export async function annulledVoteIsRepeated(stage) {
-  const chair = await stage.enterMeeting(stage.people("chair")[0]);
+  const chair = await stage.enterMeeting(stage.people("chair")[0], { viewport: NARROW });
   const member = await stage.enterMeeting(stage.people("member")[0]);
   const closed = chair.getByTestId("vote-CLOSED").filter({ hasText: HANDS_QUESTION });
   await pickTool(closed, "Hủy kết quả");
   await chair.getByRole("dialog").getByLabel("Lý do").fill("Đếm nhầm số giơ tay.");
+  await inspectInOneLanguage(stage, "annul", chair);
   await confirm(chair, "Hủy kết quả");
   const annulled = chair.getByTestId("vote-ANNULLED");
   await annulled.getByText("Lý do: Đếm nhầm số giơ tay.").waitFor();

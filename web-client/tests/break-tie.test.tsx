@@ -25,7 +25,8 @@ function show(nextStep: NextStep) {
   return { asked, onLeave };
 }
 
-const touch = (name: string) => fireEvent.click(screen.getByRole("checkbox", { name }));
+const touch = (role: "checkbox" | "radio", name: string) =>
+  fireEvent.click(screen.getByRole(role, { name }));
 
 afterEach(() => {
   cleanup();
@@ -37,7 +38,7 @@ test("a choice among the tied is sent once as many are chosen as there are place
   fireEvent.click(screen.getByRole("button", { name: "Xác nhận" }));
   expect(asked).toHaveLength(0);
   expect(screen.getByText("Hãy chọn đúng 1.")).toBeTruthy();
-  touch("Minh");
+  touch("radio", "Minh");
   fireEvent.click(screen.getByRole("button", { name: "Xác nhận" }));
   await vi.waitFor(() => expect(onLeave).toHaveBeenCalled());
   expect(asked[0]?.variables).toEqual({ voteId: "vote", chosen: ["Minh+"], seniority: [] });
@@ -45,8 +46,8 @@ test("a choice among the tied is sent once as many are chosen as there are place
 
 test("seniority shows the order in which the tied were touched", () => {
   show("SENIORITY");
-  touch("Minh");
-  touch("Lan");
+  touch("checkbox", "Minh");
+  touch("checkbox", "Lan");
   expect(screen.getByRole("checkbox", { name: "1. Minh" })).toBeTruthy();
   expect(screen.getByRole("checkbox", { name: "2. Lan" })).toBeTruthy();
 });

@@ -31,6 +31,12 @@ test("a lot needs nothing of the chair", () => {
 });
 
 test("a second touch takes one out again", () => {
-  expect(pick(pick([], "a"), "b")).toEqual(["a", "b"]);
-  expect(pick(["a", "b"], "a")).toEqual(["b"]);
+  const outcome = outcomeOf({ tie, nextStep: "BODY_DECIDES" });
+  expect(pick(outcome, pick(outcome, [], "a"), "b")).toEqual(["a", "b"]);
+  expect(pick(outcome, ["a", "b"], "a")).toEqual(["b"]);
+});
+
+test("for one place a touch takes the place of the last one", () => {
+  const outcome = outcomeOf({ tie: { ...tie, places: 1 }, nextStep: "CHAIR_MUST_CAST" });
+  expect(pick(outcome, ["a"], "b")).toEqual(["b"]);
 });

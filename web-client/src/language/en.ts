@@ -101,7 +101,8 @@ export const en: Messages = {
       title: "Close the vote?",
       everyone: (eligible) => `All ${eligible} have voted.`,
       missing: (cast, eligible) => `Only ${cast} of ${eligible} have voted.`,
-      final: "Once it is closed nobody can vote any more, and the result is shown at once.",
+      final:
+        "Once it is closed nobody can vote any more. The result is shown at once, unless a tie is to be broken first.",
     },
     confirmMeeting: {
       title: "Close the meeting?",
@@ -121,7 +122,7 @@ export const en: Messages = {
     choose: "Please choose before you send.",
     recorded: "Your ballot is recorded",
     recordedChoice: (choice, when) => `${choice}, at ${when}`,
-    noBallot: "You are not on the electoral roll of this vote.",
+    noBallot: "You have no ballot in this vote.",
     noBallotProbationary: "Probationary members attend and discuss but do not vote.",
     tally: "Tally",
     castOf: (cast, eligible) => `Voted: ${cast}/${eligible}`,

@@ -211,7 +211,8 @@ export const vi = {
       title: "Kết thúc biểu quyết?",
       everyone: (eligible: string) => `Tất cả ${eligible} người đã biểu quyết.`,
       missing: (cast: string, eligible: string) => `Mới có ${cast}/${eligible} người biểu quyết.`,
-      final: "Sau khi kết thúc, không ai gửi phiếu được nữa và kết quả được công bố ngay.",
+      final:
+        "Sau khi kết thúc, không ai gửi phiếu được nữa. Kết quả được công bố ngay, trừ khi còn phải giải quyết ngang phiếu.",
     },
     confirmMeeting: {
       title: "Kết thúc cuộc họp?",
@@ -230,7 +231,7 @@ export const vi = {
     choose: "Hãy chọn một ý kiến trước khi gửi.",
     recorded: "Phiếu của bạn đã được ghi nhận",
     recordedChoice: (choice: string, when: string) => `${choice}, lúc ${when}`,
-    noBallot: "Bạn không có tên trong danh sách biểu quyết lần này.",
+    noBallot: "Bạn không có phiếu trong lần biểu quyết này.",
     noBallotProbationary: "Thành viên dự bị dự họp và thảo luận nhưng không biểu quyết.",
     tally: "Số phiếu",
     castOf: (cast: string, eligible: string) => `Đã biểu quyết: ${cast}/${eligible}`,

@@ -4,7 +4,7 @@ import { messages } from "../language/language";
 import { ActDialog } from "../ui/act-dialog";
 import { labelsOf } from "../vote/options";
 import type { DialogProps } from "./annul-vote";
-import { breakerOf, breakingOf, pick, picksNeeded } from "./tie";
+import { breakerOf, breakingOf, pick, picksNeeded, takesOne } from "./tie";
 import { breakTie } from "./vote-acts";
 
 /** Asks for what the rule says: a choice among the tied, their seniority, or a lot. */
@@ -34,9 +34,10 @@ export function BreakTie({ live, vote, onLeave }: DialogProps) {
           {outcome.tie.tied.map((id) => (
             <label key={id} class="pick">
               <input
-                type="checkbox"
+                type={takesOne(outcome) ? "radio" : "checkbox"}
+                name="tied"
                 checked={picked.includes(id)}
-                onChange={() => setPicked(pick(picked, id))}
+                onChange={() => setPicked(pick(outcome, picked, id))}
               />
               {breaking === "order" && place(id) > 0 && `${number(place(id))}. `}
               {labelsOf(vote, [id])}

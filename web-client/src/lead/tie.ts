@@ -8,8 +8,14 @@ export function breakingOf({ nextStep }: Outcome): Breaking {
   return nextStep === "SENIORITY" ? "order" : "choose";
 }
 
+/** Whether one of the tied takes the place of another. */
+export function takesOne(outcome: Outcome): boolean {
+  return breakingOf(outcome) === "choose" && picksNeeded(outcome) === 1;
+}
+
 /** One touch of one of the tied: put in its place, or taken out again. */
-export function pick(picked: string[], optionId: string): string[] {
+export function pick(outcome: Outcome, picked: string[], optionId: string): string[] {
+  if (takesOne(outcome)) return [optionId];
   return picked.includes(optionId) ? picked.filter((id) => id !== optionId) : [...picked, optionId];
 }
 
