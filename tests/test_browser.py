@@ -50,6 +50,7 @@ RULES: dict[Matter, RuleSet] = {
         change=Change.LAST_COUNTS,
         tie=TieRule.CHAIR_CASTS,
         duration_seconds=3600,
+        proxies=2,
     ),
     Matter.PURPOSE: replace(CHOICE, tie=TieRule.LOT, overvote=Overvote.REFUSED),
     Matter.ADMISSION: replace(CHOICE, tie=TieRule.SENIORITY, empty=Empty.INVALID),
@@ -62,7 +63,7 @@ RULES: dict[Matter, RuleSet] = {
     ),
 }
 """The branch's own, for what the city's rules have not: every way out of a tie, ballots that may
-be changed, choices, and a vote that any group is too small for."""
+be changed, proxies, choices, and a vote that any group is too small for."""
 
 
 def test_people_hold_a_meeting_in_real_browsers(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -18,6 +18,7 @@ import {
 } from "./methods.mjs";
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
+import { proxyIsGivenTwice } from "./proxy.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
 import { twoTabsAreTwoPeople } from "./two-people.mjs";
@@ -45,6 +46,7 @@ const scenes = [
   ["a probationary member sees the vote but has no ballot", probationaryMemberHasNoBallot],
   ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
   ["GraphiQL asks and watches, with nothing from elsewhere", graphiqlAsksAndWatches],
+  ["a member who will be absent names another, and then yet another", proxyIsGivenTwice],
   ["every screen is accessible while the vote is open", screensAreAccessible],
   ["a chair and three members hold two votes", twoVotes],
   ["the screens of preparing a vote are accessible", votingScreensAreAccessible],

@@ -78,6 +78,22 @@ export const en: Messages = {
     checkedIn: "You are checked in",
   },
 
+  proxy: {
+    open: "I will be absent: name someone to vote for me",
+    another: "Name someone else to vote for me",
+    title: "Name someone to vote for you",
+    meaning:
+      "While you are absent, whoever you choose votes for you in votes that open from now on about:",
+    most: (matter, most) => `${matter}: a member may vote for at most ${most} others`,
+    limits:
+      "A vote that is open already stays as it is. If you come and check in, you vote yourself. It cannot be taken back, but you can name someone else at any time.",
+    who: "Who votes for you?",
+    action: "Name this member",
+    given: (name) => `While you are absent, ${name} votes for you.`,
+    held: (names) =>
+      `They let you vote for them while absent: ${names}. Where the rule allows it, your ballot counts for them too.`,
+  },
+
   chair: {
     panel: "Chair's panel",
     nextStep: "Next step",

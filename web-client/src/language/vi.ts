@@ -186,6 +186,23 @@ export const vi = {
     checkedIn: "Bạn đã điểm danh có mặt",
   },
 
+  proxy: {
+    open: "Tôi sẽ vắng, nhờ người biểu quyết thay",
+    another: "Nhờ người khác biểu quyết thay",
+    title: "Nhờ người biểu quyết thay",
+    meaning:
+      "Khi bạn vắng, người bạn chọn biểu quyết thay bạn trong những biểu quyết mở từ lúc này về các việc sau:",
+    most: (matter: string, most: string) =>
+      `${matter}: mỗi người biểu quyết thay được cho nhiều nhất ${most} người`,
+    limits:
+      "Biểu quyết đang mở không thay đổi. Nếu bạn đến và điểm danh, bạn tự biểu quyết. Không rút lại được, nhưng lúc nào cũng có thể nhờ người khác.",
+    who: "Ai biểu quyết thay bạn?",
+    action: "Nhờ người này",
+    given: (name: string) => `Khi bạn vắng, ${name} biểu quyết thay bạn.`,
+    held: (names: string) =>
+      `Đã nhờ bạn biểu quyết thay khi vắng: ${names}. Nơi quy tắc cho phép, phiếu của bạn tính cho cả họ.`,
+  },
+
   chair: {
     panel: "Bảng điều khiển của chủ trì",
     nextStep: "Bước tiếp theo",

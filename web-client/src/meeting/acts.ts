@@ -1,6 +1,7 @@
 import {
   CheckInDocument,
   CloseMeetingDocument,
+  GiveProxyDocument,
   MoveAgendaDocument,
   PauseMeetingDocument,
   StartMeetingDocument,
@@ -39,4 +40,14 @@ export async function moveAgenda(
 ): Promise<void> {
   const { moveAgenda } = await request(MoveAgendaDocument, { meetingId, itemId });
   live.receiveMeeting(accepted(moveAgenda));
+}
+
+/** Lets another member vote for the viewer, instead of whom they named before. */
+export async function giveProxy(
+  live: LiveMeeting,
+  meetingId: string,
+  holderId: string,
+): Promise<void> {
+  const { giveProxy } = await request(GiveProxyDocument, { meetingId, holderId });
+  live.receiveMeeting(accepted(giveProxy));
 }

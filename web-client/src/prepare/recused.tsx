@@ -1,9 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
-import { SummonedDocument } from "../gql/graphql";
+import { useState } from "preact/hooks";
 import { number } from "../language/format";
 import { messages } from "../language/language";
-import { type Problem, problemOf } from "../server/problem";
-import { request } from "../server/request";
+import { useSummoned } from "../meeting/use-summoned";
 import { ProblemNote } from "../ui/problem-note";
 
 interface RecusedProps {
@@ -43,20 +41,4 @@ function Names({ meetingId, recused, onWrite }: RecusedProps) {
       ))}
     </fieldset>
   );
-}
-
-function useSummoned(meetingId: string) {
-  const [members, setMembers] = useState<{ id: string; name: string }[]>([]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => {
-    let left = false;
-    request(SummonedDocument, { meetingId }).then(
-      ({ meeting }) => left || setMembers(meeting?.attendance.map(({ member }) => member) ?? []),
-      (error) => left || setProblem(problemOf(error)),
-    );
-    return () => {
-      left = true;
-    };
-  }, [meetingId]);
-  return { members, problem };
 }
