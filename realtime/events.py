@@ -23,6 +23,10 @@ ATTENDANCE_TOPIC = "attendance"
 PRESENCE_TOPIC = "presence"
 """How many members are connected to the meeting."""
 
+PRESENCE_CHANNEL = "presence"
+"""The one channel on which processes tell each other how many are connected; no hints, but the
+messages of `realtime.presence`."""
+
 ACCESS_CHANNEL = "access"
 """The one channel about what members may see: a topic is a member whose access changed."""
 

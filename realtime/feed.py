@@ -171,13 +171,17 @@ class Feed:
             self.failed_publishes += 1
             if not isinstance(error, BrokerInDoubt):  # which was logged when the doubt began
                 logger.warning("feed.publish_failed", channel=channel, error=repr(error))
-            if line := self._lines.get(channel):
-                line.put(topics)
+            self.tell(channel, topics)
             self._owe(channel, topics)
 
     async def publish_all(self, hints: Mapping[str, AbstractSet[str]]) -> None:
         """Publish to many channels, in the time of one."""
         await asyncio.gather(*(self.publish(*hint) for hint in hints.items()))
+
+    def tell(self, channel: str, topics: AbstractSet[str]) -> None:
+        """Fill this process's own mailboxes on the channel; nobody else is told."""
+        if line := self._lines.get(channel):
+            line.put(topics)
 
     def _owe(self, channel: str, topics: AbstractSet[str]) -> None:
         owed = self._owed.setdefault(channel, set())

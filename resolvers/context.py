@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from models.database import Database, ReadSession, WriteSession
 from realtime.feed import Feed
+from realtime.presence import Presence
 from resolvers.casting import Casting
 from resolvers.loaders import Loaders
 from resolvers.sessions import Sessions
@@ -93,7 +94,7 @@ class Snapshot:
 
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
-    transaction. `casting` and `sessions` are the process's, for what comes together."""
+    transaction. `casting`, `sessions` and `presence` are the process's."""
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class Context:
         viewer: Viewer | None = None,
         casting: Casting | None = None,
         sessions: Sessions | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self.database = database
         self.feed = feed
@@ -110,6 +112,7 @@ class Context:
         self.viewer = viewer
         self.casting = casting or Casting(database, feed)
         self.sessions = sessions or Sessions(database)
+        self.presence = presence or Presence(feed)
         self.snapshot = Snapshot(database)
 
     @property
@@ -119,7 +122,13 @@ class Context:
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""
         return Context(
-            self.database, self.feed, self.credentials, self.viewer, self.casting, self.sessions
+            self.database,
+            self.feed,
+            self.credentials,
+            self.viewer,
+            self.casting,
+            self.sessions,
+            self.presence,
         )
 
     def signed_in(self) -> Viewer:

@@ -82,6 +82,9 @@ class Turnout:
     summoned: int
     present: int = strawberry.field(description="Checked in; what quorum and majorities go by.")
     confirmed: int = strawberry.field(description="Seen in the room by the chair.")
+    connected: int = strawberry.field(
+        description="Connected now, roughly: a hint. It is no part of the meeting's version."
+    )
 
 
 @strawberry.type
@@ -160,6 +163,7 @@ class Meeting:
             summoned=sum(row.is_summoned for row in rows),
             present=sum(row.status is AttendanceStatus.PRESENT for row in rows),
             confirmed=sum(row.confirmed_at is not None for row in rows),
+            connected=info.context.presence.connected(self.row.id),
         )
 
     @strawberry.field(

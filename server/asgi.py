@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from models.database import Database
 from realtime.feed import Feed
+from realtime.presence import Presence
 from resolvers.context import Context
 from schema.schema import schema
 from server.auth import ServerCredentials
@@ -64,8 +65,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
         try:
             if settings.is_production:
                 await refuse_unsafe_database(database)
-            async with Feed.from_url(settings.broadcast_url) as feed:
-                shared = Context(database, feed, credentials)
+            async with (
+                Feed.from_url(settings.broadcast_url) as feed,
+                Presence(feed).running() as presence,
+            ):
+                shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
                 async with closing_due_votes(shared.for_operation):
                     yield

@@ -60,7 +60,7 @@ def meeting_with(vote: str) -> str:
   agenda {{ {ITEM} votes {{ {vote} }} }}
   votes {{ {vote} }}
   attendance {{ status checkedInAt confirmedAt member {{ {MEMBER} }} }}
-  turnout {{ summoned present confirmed }}
+  turnout {{ summoned present confirmed connected }}
 """
 
 

@@ -26,6 +26,7 @@ from models.rule_sets import UnitRule
 from models.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes import AuditRow, Vote, VoteOption
 from realtime.feed import Feed
+from realtime.presence import Presence
 from resolvers.casting import Casting
 from resolvers.context import Context, Viewer
 from resolvers.sessions import Sessions
@@ -91,6 +92,7 @@ class Scene:
         self.credentials = ServerCredentials(Settings())
         self.casting = Casting(database, feed)
         self.sessions = Sessions(database)
+        self.presence = Presence(feed)
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def add(self, table: type[Base], **values: Any) -> None:
@@ -343,6 +345,7 @@ def context_of(person: Person) -> Context:
         person.viewer,
         scene.casting,
         scene.sessions,
+        scene.presence,
     )
 
 

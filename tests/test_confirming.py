@@ -33,7 +33,7 @@ def row_of(meeting: Any, person: Person) -> Any:
 
 async def test_confirming_is_a_fact_of_its_own(city: City) -> None:
     meeting = await confirm(city, city.dung, city.an)
-    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 1}
+    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 1, "connected": 0}
     row = row_of(meeting, city.an)
     assert row["confirmedAt"] is not None
     assert (row["status"], row["checkedInAt"]) == ("ABSENT", None)
@@ -50,7 +50,7 @@ async def test_whoever_checked_in_may_be_confirmed_or_not(city: City) -> None:
     meeting = await confirm(city, city.hanh, city.an, is_present=False)
     taken_back = row_of(meeting, city.an)
     assert taken_back == {**confirmed, "confirmedAt": None}
-    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0}
+    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0, "connected": 0}
 
 
 async def test_whoever_is_confirmed_checks_in_themselves(city: City) -> None:
@@ -84,9 +84,9 @@ async def test_who_was_not_summoned_may_be_confirmed(city: City) -> None:
     async with unchanged(city.scene.database):
         await confirm(city, city.hanh, city.thu, is_present=False)
     meeting = await confirm(city, city.hanh, city.thu)
-    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 1}
+    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 1, "connected": 0}
     meeting = await confirm(city, city.hanh, city.thu, is_present=False)
-    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 0}
+    assert meeting["turnout"] == {"summoned": 9, "present": 0, "confirmed": 0, "connected": 0}
 
 
 async def test_a_stranger_is_not_confirmed(city: City) -> None:

@@ -585,7 +585,7 @@ async def test_an_agenda_without_a_current_item_moves_to_any(city: City) -> None
 
 async def test_checking_in_makes_a_summoned_member_present(city: City) -> None:
     meeting = await meeting_after(city.an, "checkIn", meetingId=city.meeting.id)
-    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0}
+    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0, "connected": 0}
     (present,) = [row for row in meeting["attendance"] if row["status"] == "PRESENT"]
     assert present["member"]["name"] == "An"
     assert present["checkedInAt"] is not None
@@ -599,7 +599,7 @@ async def test_checking_in_twice_is_the_same_as_once(city: City) -> None:
 
 async def test_a_guest_who_was_not_summoned_checks_in(city: City) -> None:
     meeting = await meeting_after(city.thu, "checkIn", meetingId=city.meeting.id)
-    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0}
+    assert meeting["turnout"] == {"summoned": 9, "present": 1, "confirmed": 0, "connected": 0}
     again = await meeting_after(city.thu, "checkIn", meetingId=city.meeting.id)
     assert again == meeting
     rows = await stored(city, select(Attendance).where(Attendance.member_id == city.thu.id))
