@@ -169,8 +169,7 @@ class Context:
             await transaction.session.commit()
         finally:
             await transaction.session.close()
-        for channel, topics in transaction.announcements.items():
-            await self.feed.publish(channel, topics)
+        await self.feed.publish_all(transaction.announcements)
 
 
 async def finish(work: Coroutine[Any, Any, None]) -> None:
