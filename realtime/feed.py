@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from broadcaster import Broadcast
 
+from realtime.cluster_backend import ClusterBackend
 from realtime.events import GAP, MalformedHint, decode_hint, encode_hint
 from realtime.publisher import BrokerInDoubt
 from realtime.redis_backend import RedisBackend
@@ -96,27 +97,40 @@ class Feed:
     mailbox is read are told together. A feed is started once and stopped once.
     """
 
-    def __init__(self, broadcast: Broadcast, redis: RedisBackend | None = None) -> None:
+    def __init__(
+        self, broadcast: Broadcast, redis: RedisBackend | ClusterBackend | None = None
+    ) -> None:
         self.failed_publishes = 0
         self._broadcast = broadcast
         self._redis = redis
         self._lines: dict[str, _Line] = {}
         self._owed: dict[str, set[str]] = {}
+        self._is_owing = asyncio.Event()
         self._debtor: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._is_running = False
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        """`memory://` for one process, `redis://host:port/db` (or `rediss://`) for several."""
+        """`memory://` for one process, `redis://host:port/db` for several.
+
+        `redis+cluster://host:port,host:port` is a cluster; `rediss` in both is TLS. Raises
+        ValueError.
+        """
         match urlsplit(url).scheme:
             case "memory":
                 return cls(Broadcast(url))
             case "redis" | "rediss":
-                redis = RedisBackend(url)
-                return cls(Broadcast(backend=redis), redis)
+                return cls._of(RedisBackend(url))
+            case "redis+cluster" | "rediss+cluster":
+                return cls._of(ClusterBackend(url))
             case scheme:  # not the whole URL, which may hold a password
-                raise ValueError(f"A feed is memory://, redis:// or rediss://, not {scheme}://")
+                known = "memory://, redis(s):// or redis(s)+cluster://"
+                raise ValueError(f"A feed is {known}, not {scheme}://")
+
+    @classmethod
+    def _of(cls, redis: RedisBackend | ClusterBackend) -> Self:
+        return cls(Broadcast(backend=redis), redis)
 
     @property
     def is_broker_up(self) -> bool:
@@ -188,11 +202,14 @@ class Feed:
         owed |= topics
         if len(owed) > MOST_OWED:
             self._owed[channel] = {GAP}
+        self._is_owing.set()
 
     async def _pay(self) -> None:
         """Publish what is owed to other processes, until it succeeds."""
         while True:
+            await self._is_owing.wait()
             await asyncio.sleep(PUBLISH_AGAIN_AFTER)
+            self._is_owing.clear()
             owed, self._owed = self._owed, {}
             await asyncio.gather(*(self._publish_owed(*hint) for hint in owed.items()))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NoReturn
 
 import structlog
@@ -55,8 +55,7 @@ class Reader:
     Guarantees, while it is up: `subscribe` returns after the server acknowledged, so what is
     published afterwards arrives. Whenever messages may have been missed, every channel gets a GAP:
     when silence is noticed, every two seconds while the server is away, and once on its return,
-    after all channels are subscribed again. Nothing but `start` is waited for without a limit, and
-    nothing raises.
+    after all channels are subscribed again. Nothing here raises.
 
     With `is_sharded` the channels are those of a cluster's slots. `refused` is told of channels
     which the server does not serve, or no longer; they are the caller's from then on.
@@ -86,12 +85,14 @@ class Reader:
         """Whether every channel is subscribed, as far as we can know."""
         return self._is_up and not any(task.done() for task in self._tasks)
 
-    async def start(self) -> None:
-        """Start reading; returns after the first attempt to connect, whatever came of it."""
+    def start(self) -> None:
         self._tasks = [
             watched(self._supervise(), name="feed reader"),
             watched(self._remind_while_away(), name="feed reminder"),
         ]
+
+    async def has_tried(self) -> None:
+        """Returns after the first attempt to connect, whatever came of it."""
         await self._first_attempt_over.wait()
 
     async def stop(self) -> None:
@@ -103,18 +104,18 @@ class Reader:
         if self._connection is not None:
             await self._connection.subscribe(self._subscribe, channel)
 
-    async def adopt(self, channels: Iterable[str]) -> None:
+    async def adopt(self, channels: Collection[str]) -> None:
         """Subscribe to channels that were subscribed elsewhere; each then gets a GAP."""
         self.channels.update(channels)
         self._adopted.update(channels)
         if self._connection is not None:
             await self._connection.request(self._subscribe, channels)
 
-    async def unsubscribe(self, channel: str) -> None:
-        self.channels.discard(channel)
-        self._adopted.discard(channel)
+    async def unsubscribe(self, channels: Collection[str]) -> None:
+        self.channels.difference_update(channels)
+        self._adopted.difference_update(channels)
         if self._connection is not None:
-            await self._connection.try_send((self._unsubscribe, channel))
+            await self._connection.try_send(*((self._unsubscribe, c) for c in channels))
 
     async def _supervise(self) -> None:
         """Read, and after every loss read again, for ever."""
@@ -162,7 +163,7 @@ class Reader:
                 channel = name.decode()
                 connection.acknowledge(channel)
                 if channel == PERMANENT_CHANNEL:
-                    await self._come_up()
+                    await self._come_up(connection)
                 elif channel in self._adopted and self._is_up:
                     self._adopted.discard(channel)
                     await self._inbox.put_gap([channel])
@@ -180,11 +181,12 @@ class Reader:
             self._adopted -= refused
             self._refused(refused)
 
-    async def _come_up(self) -> None:
+    async def _come_up(self, connection: _Connection) -> None:
         logger.info("feed.broker_up", channels=len(self.channels))
         self._is_up = True
         self._first_attempt_over.set()
-        self._adopted.clear()
+        # Who was adopted since we asked is answered later, and then gets a GAP too.
+        self._adopted = set(filter(connection.is_requested, self._adopted))
         await self._inbox.put_gap(self.channels)
 
     async def _remind_while_away(self) -> None:

@@ -34,7 +34,8 @@ class RedisBackend(BroadcastBackend):
     async def connect(self) -> None:
         """Start reading; returns after the first attempt to connect, whatever came of it."""
         self._publisher.start()
-        await self._reader.start()
+        self._reader.start()
+        await self._reader.has_tried()
 
     async def disconnect(self) -> None:
         await self._reader.stop()
@@ -45,7 +46,7 @@ class RedisBackend(BroadcastBackend):
         await self._reader.subscribe(group)
 
     async def unsubscribe(self, group: str) -> None:
-        await self._reader.unsubscribe(group)
+        await self._reader.unsubscribe([group])
 
     async def publish(self, channel: str, message: str) -> None:
         """Raises RedisError or OSError: within a second, or at once if that happened lately."""

@@ -37,7 +37,7 @@ class Settings:
     )
     database_pool: int = _setting(10, "connections", "PostgreSQL connections of one worker")
     broadcast_url: str = _setting(
-        "memory://", "URL", "memory:// for one worker, redis:// for several"
+        "memory://", "URL", "memory:// for one worker; redis:// or redis+cluster:// for several"
     )
     secret: str = _setting(DEVELOPMENT_SECRET, "text", "peppers activation codes; keep it")
     origins: tuple[str, ...] = _setting((), "origins", "other sites whose pages may open sockets")

