@@ -41,14 +41,38 @@ def channel_of_meeting(meeting_id: UUID) -> str:
 
 
 def topic_of_vote(vote_id: UUID) -> str:
-    """One vote of a meeting: its state or its ballots."""
+    """One vote of a meeting: its state, its paper, its roll or its result."""
     return f"vote:{vote_id}"
+
+
+def topic_of_ballots(vote_id: UUID) -> str:
+    """The ballots of one vote: more were cast, nothing else changed."""
+    return f"ballots:{vote_id}"
+
+
+def is_count(topic: str) -> bool:
+    """Whether a topic tells of figures only, which may wait a moment for the next ones."""
+    return topic.startswith("ballots:") or topic in (ATTENDANCE_TOPIC, PRESENCE_TOPIC)
+
+
+def is_of_member(topic: str) -> bool:
+    """Whether a topic tells of something that is one member's alone."""
+    return topic.startswith("member:")
 
 
 def topic_of_member(member_id: UUID) -> str:
     """One member. On a meeting's channel: their check-in, or another thing of theirs alone; on
     ACCESS_CHANNEL: their session, standing, membership or roles."""
     return f"member:{member_id}"
+
+
+def member_of_topic(topic: str) -> UUID | None:
+    """The member that `topic_of_member` named, or None for another topic."""
+    kind, _, text = topic.partition(":")
+    try:
+        return UUID(text) if kind == "member" else None
+    except ValueError:
+        return None
 
 
 def encode_hint(topics: AbstractSet[str]) -> str:

@@ -6,7 +6,7 @@ docs/realtime.md defines hint, topic, channel, mailbox and gap, and what the fee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,7 +38,8 @@ class Mailbox:
     It holds each topic once, so a slow owner costs no more memory than there are topics.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wants: Callable[[str], bool] | None = None) -> None:
+        self._wants = wants
         self._topics: set[str] = set()
         self._filled = asyncio.Event()
         self._is_closed = False
@@ -56,8 +57,11 @@ class Mailbox:
         return topics
 
     def put(self, topics: AbstractSet[str]) -> None:
-        self._topics |= topics
-        self._filled.set()
+        if self._wants is not None and GAP not in topics:
+            topics = frozenset(filter(self._wants, topics))
+        if topics:
+            self._topics |= topics
+            self._filled.set()
 
     def close(self) -> None:
         self._is_closed = True
@@ -220,14 +224,18 @@ class Feed:
             self._owe(channel, topics)
 
     @asynccontextmanager
-    async def join(self, channel: str) -> AsyncIterator[Mailbox]:
+    async def join(
+        self, channel: str, wants: Callable[[str], bool] | None = None
+    ) -> AsyncIterator[Mailbox]:
         """A mailbox for the channel's hints, until the block ends. Raises FeedStopped.
+
+        With `wants` for those topics only of which it is true, and for gaps.
 
         When the block begins, the broker has acknowledged the subscription: whatever is published
         from then on arrives. If the broker is away, the mailbox gets GAPs instead. So: join first,
         then read the database.
         """
-        mailbox = Mailbox()
+        mailbox = Mailbox(wants)
         line = await self._enter(channel, mailbox)
         try:
             await line.has_joined.wait()

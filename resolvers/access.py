@@ -36,7 +36,8 @@ def parse_id(text: str, what: str) -> UUID:
 
 def _wanted(context: Context, subject: str | UUID, what: str) -> UUID:
     """Who is not signed in is told that first, whatever they ask for."""
-    context.signed_in()
+    if context.audience is None:
+        context.signed_in()
     return subject if isinstance(subject, UUID) else parse_id(subject, what)
 
 
@@ -69,31 +70,20 @@ async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
 
 async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Meeting:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
-    wanted = _wanted(context, meeting_id, "meeting")
-    async with context.reading() as session:
-        meeting = await session.get(Meeting, wanted)
-        if meeting is None:
-            raise not_found("meeting")
-        await permit_in_unit(session, await _viewer_place(context, session), act, meeting.unit_id)
+    meeting = await context.loaders.meeting_if_any.load(_wanted(context, meeting_id, "meeting"))
+    if meeting is None:
+        raise not_found("meeting")
+    permit(act, await viewer_relations(context, meeting.unit_id))
     return meeting
 
 
 async def read_vote(context: Context, vote_id: str | UUID, act: Act) -> Vote:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
-    wanted = _wanted(context, vote_id, "vote")
-    async with context.reading() as session:
-        row = (
-            await session.execute(
-                select(Vote, Meeting.unit_id)
-                .join(Meeting, Meeting.id == Vote.meeting_id)
-                .where(Vote.id == wanted)
-            )
-        ).one_or_none()
-        if row is None:
-            raise not_found("vote")
-        await permit_in_unit(session, await _viewer_place(context, session), act, row.unit_id)
-        vote: Vote = row.Vote
-    return vote
+    found = await context.loaders.vote_if_any.load(_wanted(context, vote_id, "vote"))
+    if found is None:
+        raise not_found("vote")
+    permit(act, await viewer_relations(context, found.unit_id))
+    return found.vote
 
 
 async def read_member(context: Context, member_id: str | UUID, act: Act) -> tuple[Member, bool]:
@@ -185,6 +175,8 @@ async def viewer_relations(context: Context, unit_id: UUID) -> frozenset[Relatio
     Where the place is known it waits for nothing: fields that waited here one after the other
     would go on one by one, and what they load next would no longer be one statement.
     """
+    if context.audience is not None:
+        return context.audience.relations_to(unit_id)
     place = context.snapshot.place
     if place is None:
         async with context.reading() as session:

@@ -15,7 +15,7 @@ from models.database import Database
 from models.locks import hold_shared
 from models.meetings import Meeting
 from models.votes import Vote, VoteOption
-from realtime.events import channel_of_meeting, topic_of_vote
+from realtime.events import channel_of_meeting, topic_of_ballots, topic_of_member
 from realtime.feed import Feed
 from resolvers.batches import Batcher, few_sizes
 from rules.ballots import Option
@@ -117,9 +117,11 @@ class Casting:
                 await hold_shared(session, vote_id)
                 put = await put_ballots(session, vote_id, facts.rule.secrecy, ballots)
                 await session.commit()
-            if any(put):
-                channel = channel_of_meeting(facts.meeting_id)
-                self._hints.tell(channel, {topic_of_vote(vote_id)})
+            pairs = zip(ballots, put, strict=True)
+            voters = {ballot.member_id for ballot, was_put in pairs if was_put}
+            if voters:
+                topics = {topic_of_ballots(vote_id), *map(topic_of_member, voters)}
+                self._hints.tell(channel_of_meeting(facts.meeting_id), topics)
             return put
 
         async def enquire(session_ids: list[UUID]) -> Sequence[Voter | None]:

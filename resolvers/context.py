@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from models.database import Database, ReadSession, WriteSession
 from realtime.feed import Feed
@@ -14,7 +15,7 @@ from resolvers.casting import Casting
 from resolvers.loaders import Loaders
 from resolvers.sessions import Sessions
 from resolvers.sessions import Viewer as Viewer
-from rules.permissions import Place
+from rules.permissions import Audience, Place
 from rules.refusals import Reason, Refusal
 
 
@@ -94,7 +95,11 @@ class Snapshot:
 
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
-    transaction. `casting`, `sessions` and `presence` are the process's."""
+    transaction. `casting`, `sessions` and `presence` are the process's.
+
+    On behalf of a viewer, or of an audience: then there is nobody to ask who they are, and the
+    audience says what may be seen.
+    """
 
     def __init__(
         self,
@@ -105,6 +110,9 @@ class Context:
         casting: Casting | None = None,
         sessions: Sessions | None = None,
         presence: Presence | None = None,
+        *,
+        audience: Audience | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self.database = database
         self.feed = feed
@@ -113,7 +121,8 @@ class Context:
         self.casting = casting or Casting(database, feed)
         self.sessions = sessions or Sessions(database)
         self.presence = presence or Presence(feed)
-        self.snapshot = Snapshot(database)
+        self.audience = audience
+        self.snapshot = snapshot or Snapshot(database)
 
     @property
     def loaders(self) -> Loaders:
@@ -130,6 +139,25 @@ class Context:
             self.sessions,
             self.presence,
         )
+
+    def for_audience(self, audience: Audience, snapshot: Snapshot) -> "Context":
+        """A context for one execution of a subscription; several may share a snapshot."""
+        return Context(
+            self.database,
+            self.feed,
+            self.credentials,
+            casting=self.casting,
+            sessions=self.sessions,
+            presence=self.presence,
+            audience=audience,
+            snapshot=snapshot,
+        )
+
+    def viewer_id(self) -> UUID:
+        """The member for whom fields that depend on the viewer are. Raises NOT_SIGNED_IN."""
+        if self.audience is not None and self.audience.member_id is not None:
+            return self.audience.member_id
+        return self.signed_in().member_id
 
     def signed_in(self) -> Viewer:
         """The viewer. Raises NOT_SIGNED_IN."""

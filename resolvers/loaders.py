@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -31,6 +31,11 @@ from rules.members import MembershipKind
 Entity = TypeVar("Entity", bound=Base)
 Reading = Callable[[], AbstractAsyncContextManager[ReadSession]]
 MemberOfVote = tuple[UUID, UUID]
+
+
+class VoteInUnit(NamedTuple):
+    vote: Vote
+    unit_id: UUID
 
 
 class Loaders:
@@ -84,6 +89,35 @@ class Loaders:
     @cached_property
     def meeting(self) -> DataLoader[UUID, Meeting]:
         return self._one(Meeting, Meeting.id)
+
+    @cached_property
+    def meeting_if_any(self) -> DataLoader[UUID, Meeting | None]:
+        """By an id from outside."""
+
+        async def load(keys: list[UUID]) -> list[Meeting | None]:
+            async with self._reading() as session:
+                rows = await session.scalars(select(Meeting).where(Meeting.id.in_(keys)))
+                found = {row.id: row for row in rows}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def vote_if_any(self) -> DataLoader[UUID, VoteInUnit | None]:
+        """By an id from outside, with the unit whose meeting it belongs to."""
+
+        async def load(keys: list[UUID]) -> list[VoteInUnit | None]:
+            statement = (
+                select(Vote, Meeting.unit_id)
+                .join(Meeting, Meeting.id == Vote.meeting_id)
+                .where(Vote.id.in_(keys))
+            )
+            async with self._reading() as session:
+                rows = await session.execute(statement)
+                found = {row.Vote.id: VoteInUnit(row.Vote, row.unit_id) for row in rows}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
 
     @cached_property
     def agenda(self) -> DataLoader[UUID, list[AgendaItem]]:

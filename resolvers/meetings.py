@@ -1,8 +1,7 @@
-"""What happens to a meeting: started, paused, closed, moved on, joined, listed, watched."""
+"""What happens to a meeting: started, paused, closed, moved on, joined, listed."""
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -220,22 +219,6 @@ async def read_proxies(context: Context, meeting_id: str) -> Proxies:
     return Proxies(holders[0] if holders else None, givers)
 
 
-async def watch_meeting(context: Context, meeting_id: str) -> AsyncGenerator[Meeting, None]:
-    """The meeting now, and again after each change; authorised afresh each time."""
-    wanted = (await read_meeting(context, meeting_id, Act.VIEW_MEETING)).id
-    async with context.feed.join(channel_of_meeting(wanted)) as mailbox:
-        version = 0
-        while True:
-            # Nothing is held while waiting, nor read before the channel was joined.
-            await context.release()
-            meeting = await read_meeting(context, wanted, Act.VIEW_MEETING)
-            if meeting.version > version:
-                version = meeting.version
-                yield meeting
-            await context.release()
-            await mailbox.next()
-
-
 @dataclass(frozen=True)
 class MeetingPage:
     meetings: list[Meeting]
@@ -295,8 +278,7 @@ def parse_cursor(cursor: str) -> tuple[datetime, UUID]:
 
 def _announce_attendance(transaction: Transaction, meeting_id: UUID, member_id: UUID) -> None:
     channel = channel_of_meeting(meeting_id)
-    # The last for processes that do not know the other two yet.
-    for topic in (ATTENDANCE_TOPIC, topic_of_member(member_id), MEETING_TOPIC):
+    for topic in (ATTENDANCE_TOPIC, topic_of_member(member_id)):
         transaction.announce(channel, topic)
 
 

@@ -1,6 +1,6 @@
-"""What happens to a vote: opened, extended, closed, decided, published, annulled, watched."""
+"""What happens to a vote: opened, extended, closed, decided, published, annulled."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from models.locks import hold_alone
 from models.meetings import AgendaItem
 from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
-from realtime.events import GAP, channel_of_meeting, topic_of_vote
+from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import parse_id, read_vote, viewer_relations, vote_to_change
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
@@ -270,28 +270,10 @@ async def annul_vote(context: Context, vote_id: str, reason: str) -> Vote:
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
-async def watch_vote(context: Context, vote_id: str) -> AsyncGenerator[Vote, None]:
-    """The vote now, and again after each change; authorised afresh each time."""
-    vote = await read_vote(context, vote_id, Act.VIEW_MEETING)
-    wanted = vote.id
-    async with context.feed.join(channel_of_meeting(vote.meeting_id)) as mailbox:
-        version = 0
-        while True:
-            # Nothing is held while waiting, nor read before the channel was joined.
-            await context.release()
-            vote = await read_vote(context, wanted, Act.VIEW_MEETING)
-            if vote.version > version:
-                version = vote.version
-                yield vote
-            await context.release()
-            while (await mailbox.next()).isdisjoint({topic_of_vote(wanted), GAP}):
-                pass
-
-
 async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     """What the viewer can do with the vote as it stands."""
     acts = []
-    key = (vote.id, context.signed_in().member_id)
+    key = (vote.id, context.viewer_id())
     if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
         acts.append(Act.CAST_BALLOT)
     meeting = await context.loaders.meeting.load(vote.meeting_id)

@@ -117,6 +117,22 @@ class Place:
         return not _OFFICERS.isdisjoint(self.roles.get(unit_id, frozenset()))
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Those who see the same of a unit's meetings: what is shown depends on nothing else.
+
+    `member_id` is set where something personal is shown: such an audience is one member.
+    """
+
+    unit_id: UUID
+    relations: frozenset[Relation]
+    member_id: UUID | None = None
+
+    def relations_to(self, unit_id: UUID) -> frozenset[Relation]:
+        """To every other unit it has none: what is not known is not allowed."""
+        return self.relations if unit_id == self.unit_id else frozenset()
+
+
 def direct_relations(place: Place, unit_id: UUID) -> frozenset[Relation]:
     """Relations to a unit that need no look at the tree. A suspended member has none."""
     if place.standing is Standing.SUSPENDED:

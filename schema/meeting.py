@@ -18,6 +18,7 @@ from rules.meetings import (
     MeetingState,
 )
 from rules.permissions import Act
+from schema.marks import Counted, Personal
 from schema.member import Member
 from schema.operation import Info
 from schema.unit import Unit
@@ -97,7 +98,8 @@ class Meeting:
 
     @strawberry.field(
         description="Grows with every change of the meeting, its attendance, votes and ballots;"
-        " keep the state with the highest."
+        " keep the state with the highest.",
+        directives=[Counted()],
     )
     def version(self) -> int:
         return self.row.version
@@ -151,12 +153,14 @@ class Meeting:
         rows = await info.context.loaders.votes_of_meeting.load(self.row.id)
         return [Vote(row=row) for row in rows]
 
-    @strawberry.field(description="Everyone summoned, and whoever else came.")
+    @strawberry.field(
+        description="Everyone summoned, and whoever else came.", directives=[Counted()]
+    )
     async def attendance(self, info: Info) -> list[Attendance]:
         rows = await info.context.loaders.attendance.load(self.row.id)
         return [Attendance(row=row) for row in rows]
 
-    @strawberry.field
+    @strawberry.field(directives=[Counted()])
     async def turnout(self, info: Info) -> Turnout:
         rows = await info.context.loaders.attendance.load(self.row.id)
         return Turnout(
@@ -167,16 +171,16 @@ class Meeting:
         )
 
     @strawberry.field(
-        description="Depends on the viewer: their own attendance; null for who has none."
+        description="The viewer's own; null for who has none.", directives=[Personal()]
     )
     async def my_attendance(self, info: Info) -> Attendance | None:
-        viewer = info.context.signed_in()
+        member_id = info.context.viewer_id()
         for row in await info.context.loaders.attendance.load(self.row.id):
-            if row.member_id == viewer.member_id:
+            if row.member_id == member_id:
                 return Attendance(row=row)
         return None
 
-    @strawberry.field(description="Depends on the viewer: acts open to their roles, in any state.")
+    @strawberry.field(description="The acts open to the viewer's roles, in any state.")
     async def viewer_may(self, info: Info) -> list[Act]:
         return await acts_on_meeting(info.context, self.row.unit_id)
 

@@ -61,19 +61,26 @@ class MaskFaults(MaskErrors):
         super().__init__(should_mask_error=is_fault)
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        correlation_id = uuid4().hex
-        log.error(
-            "operation failed",
-            correlation_id=correlation_id,
-            path=error.path,
-            exc_info=error.original_error,
-        )
-        return GraphQLError(
-            "Something went wrong on our side.",
-            nodes=error.nodes,
-            path=error.path,
-            extensions={"correlationId": correlation_id},
-        )
+        return masked(error)
+
+
+def masked(error: GraphQLError) -> GraphQLError:
+    """The error as the asker may read it; a fault is logged, and its number told."""
+    if not is_fault(error):
+        return error
+    correlation_id = uuid4().hex
+    log.error(
+        "operation failed",
+        correlation_id=correlation_id,
+        path=error.path,
+        exc_info=error.original_error,
+    )
+    return GraphQLError(
+        "Something went wrong on our side.",
+        nodes=error.nodes,
+        path=error.path,
+        extensions={"correlationId": correlation_id},
+    )
 
 
 def is_fault(error: GraphQLError) -> bool:

@@ -1,27 +1,51 @@
-"""Queries that stay true: the whole selection at once, and again after each change."""
+"""Queries that stay true: the whole selection at once, and again after each change.
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+Each field yields the state as it is now, once. `schema/live.py` runs it again when a hint says that
+something changed, once for all subscribers who see the same.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 
 import strawberry
 
-from resolvers.meetings import watch_meeting
-from resolvers.votes import watch_vote
+from resolvers.access import read_meeting, read_vote
+from resolvers.audiences import Access, Audiences, Followed
+from resolvers.context import Context
+from rules.permissions import Act
 from schema.meeting import Meeting
 from schema.operation import Info
 from schema.vote import Vote
+
+
+async def load_meeting(context: Context, id: str) -> Meeting:
+    return Meeting(row=await read_meeting(context, id, Act.VIEW_MEETING))
+
+
+async def load_vote(context: Context, id: str) -> Vote:
+    return Vote(row=await read_vote(context, id, Act.VIEW_MEETING))
+
+
+@dataclass(frozen=True)
+class LiveField:
+    """Of one field: what its subscribers follow and may see, and how its value is loaded."""
+
+    follow: Callable[[Audiences, Access, str], Awaitable[Followed]]
+    load: Callable[[Context, str], Awaitable[object]]
+
+
+LIVE = {
+    "meeting": LiveField(Audiences.of_meeting, load_meeting),
+    "vote": LiveField(Audiences.of_vote, load_vote),
+}
 
 
 @strawberry.type
 class Subscription:
     @strawberry.subscription
     async def meeting(self, info: Info, id: strawberry.ID) -> AsyncGenerator[Meeting, None]:
-        async with aclosing(watch_meeting(info.context, id)) as rows:
-            async for row in rows:
-                yield Meeting(row=row)
+        yield await load_meeting(info.context, id)
 
     @strawberry.subscription
     async def vote(self, info: Info, id: strawberry.ID) -> AsyncGenerator[Vote, None]:
-        async with aclosing(watch_vote(info.context, id)) as rows:
-            async for row in rows:
-                yield Vote(row=row)
+        yield await load_vote(info.context, id)

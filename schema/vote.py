@@ -32,6 +32,7 @@ from rules.rule_sets import (
 )
 from rules.rule_sets import Share as ShareValue
 from rules.rule_sets import Surplus as SurplusValue
+from schema.marks import Counted, Personal
 from schema.member import Member
 from schema.operation import Info
 from schema.outcome import Outcome
@@ -325,7 +326,10 @@ class Vote:
     def id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.id))
 
-    @strawberry.field(description="Grows with every change; keep the state with the highest.")
+    @strawberry.field(
+        description="Grows with every change; keep the state with the highest.",
+        directives=[Counted()],
+    )
     def version(self) -> int:
         return self.row.version
 
@@ -391,7 +395,7 @@ class Vote:
     async def roll(self, info: Info) -> list[RollLine]:
         return [RollLine(row=row) for row in await info.context.loaders.roll.load(self.row.id)]
 
-    @strawberry.field
+    @strawberry.field(directives=[Counted()])
     async def tally(self, info: Info) -> Tally:
         tallies = await info.context.loaders.tallies.load(self.row.id)
         options = await info.context.loaders.options.load(self.row.id)
@@ -438,15 +442,18 @@ class Vote:
     async def warnings(self, info: Info) -> list[VoteWarning]:
         return await warnings_of(info.context, self.row)
 
-    @strawberry.field(description="Depends on the viewer: their own, null until they cast.")
+    @strawberry.field(
+        description="The viewer's own, null until they cast.", directives=[Personal()]
+    )
     async def my_receipt(self, info: Info) -> Receipt | None:
-        member_id = info.context.signed_in().member_id
-        ballot = await info.context.loaders.cast.load((self.row.id, member_id))
+        key = (self.row.id, info.context.viewer_id())
+        ballot = await info.context.loaders.cast.load(key)
         return Receipt(ballot=ballot) if ballot else None
 
     @strawberry.field(
-        description="Depends on the viewer: CAST_BALLOT while the box would take a ballot of"
-        " theirs; what whoever chairs can do with the vote as it stands."
+        description="CAST_BALLOT while the box would take a ballot of the viewer's; what whoever"
+        " chairs can do with the vote as it stands.",
+        directives=[Personal()],
     )
     async def viewer_may(self, info: Info) -> list[Act]:
         return await acts_on_vote(info.context, self.row)

@@ -4,7 +4,6 @@ import sys
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import text
@@ -34,10 +33,9 @@ from server.http import (
     nobody_to_answer,
 )
 from server.settings import Settings, SettingsError, read_settings
+from server.sockets import Sockets
 
 MAXIMUM_BODY = 256 * 1024
-INITIALISATION_TIMEOUT = timedelta(seconds=5)
-MAXIMUM_SUBSCRIPTIONS = 20
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -52,11 +50,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         schema,
         graphql_ide=None if settings.is_production else "graphiql",
         allow_queries_via_get=not settings.is_production,
-        subscription_protocols=("graphql-transport-ws",),
-        connection_init_wait_timeout=INITIALISATION_TIMEOUT,
-        max_subscriptions_per_connection=MAXIMUM_SUBSCRIPTIONS,
-        allowed_origins=settings.origins,
     )
+    sockets = Sockets(settings.origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -71,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             ):
                 shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
-                async with closing_due_votes(shared.for_operation):
+                async with closing_due_votes(shared.for_operation), sockets.serving(shared):
                     yield
         finally:
             await database.dispose()
@@ -79,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/graphql", view),
-            WebSocketRoute("/graphql", view),
+            WebSocketRoute("/graphql", sockets),
             Route("/healthz", health),
             Route("/session", keep_session, methods=["POST"]),
             Route("/session", end_session, methods=["DELETE"]),

@@ -1,115 +1,398 @@
-"""The transport of subscriptions: graphql-transport-ws with our sign-in and close codes.
+"""One connection of the transport of subscriptions: graphql-transport-ws.
 
 docs/realtime.md has the protocol in prose and the table of close codes.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
 
+import orjson
 from graphql import GraphQLError
-from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.schema.schema import StreamResult
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
-    Operation,
-)
-from strawberry.types import ExecutionResult
+from starlette.types import Send
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from realtime.presence import Presence
+from resolvers.audiences import Access
 from resolvers.context import Context
+from rules.members import Standing
 from rules.refusals import Reason
-from server.auth import authenticate, cookie_token
+from schema.live import BadOperation, Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
+from schema.schema import schema
+from server.frames import Outlet
 
 BAD_MESSAGE = 4400
 NOT_SIGNED_IN = 4401
+NOT_ALLOWED = 4403
+INITIALISATION_TIMEOUT = 4408
+ID_IN_USE = 4409
 TOO_MANY_INITIALISATIONS = 4429
+TOO_MANY_MESSAGES = 4508
+TOO_SLOW = 4509
 
 MAXIMUM_ID = 64
 MAXIMUM_REASON = 123  # bytes: a control frame carries 125, two are the code
+MAXIMUM_OPERATIONS = 20
+MESSAGES_A_SECOND = 20
+BURST = 60
+"""Messages that may come at one moment, as when a page takes up its work again."""
 
 
-class SocketAdapter(ASGIWebSocketAdapter):
-    async def close(self, code: int, reason: str) -> None:
-        await super().close(code, reason.encode()[:MAXIMUM_REASON].decode(errors="ignore"))
+class Hall(Protocol):
+    """What a connection needs of the process: its doors, and who watches over it."""
+
+    live: Live
+    presence: Presence
+
+    def new_context(self) -> Context: ...
+
+    async def admit(self, connection: "Connection", token: str | None) -> Access | None:
+        """Let a token's owner in, and watch over what they may see from now on."""
+        ...
+
+    def leave(self, connection: "Connection") -> None: ...
+
+    def wait_for(self, work: Awaitable[None]) -> None:
+        """Have something done that nobody waits for."""
+        ...
+
+    def owes(self, connection: "Connection") -> None:
+        """The connection does not take what it is shown."""
+        ...
 
 
-class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """One connection. The base class runs the operations; this one guards the door."""
+class LiveSubscription:
+    """A subscription of one connection, as the fan-out knows it."""
 
-    async def handle_message(self, message: Any) -> None:
-        if not is_well_formed(message):
-            await self.handle_invalid_message("Not a graphql-transport-ws message")
-            return
-        await super().handle_message(message)
+    __slots__ = ("_connection", "_seen_in", "group", "head", "id", "operation", "variables")
 
-    async def handle_connection_init(self, message: Any) -> None:
-        if self.connection_timed_out:
-            return
-        if self.connection_init_timeout_task:
-            self.connection_init_timeout_task.cancel()
-        if self.connection_init_received:
-            await self.websocket.close(TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
-            return
-        self.connection_init_received = True
-        if await self._sign_in(message.get("payload") or {}):
-            self.connection_acknowledged = True
-            await self.send_message({"type": "connection_ack"})
-        else:
-            await self.websocket.close(NOT_SIGNED_IN, "Not signed in")
-
-    async def _sign_in(self, payload: Mapping[str, Any]) -> bool:
-        """A token in the payload, or our own page's cookie (the origin was checked before)."""
-        token = payload.get("token")
-        if not isinstance(token, str):
-            token = cookie_token(self.websocket.ws)  # type: ignore[attr-defined]
-        self.context.viewer = await authenticate(self.context, token)
-        return self.context.viewer is not None
-
-    async def handle_task_exception(self, error: Exception) -> None:
-        """Whoever leaves amid a push is no fault of ours."""
-        if not isinstance(error, WebSocketDisconnected):
-            await super().handle_task_exception(error)
-
-    async def handle_ping(self, message: Any) -> None:
-        pong: dict[str, Any] = {"type": "pong"}
-        if "payload" in message:
-            pong["payload"] = message["payload"]
-        await self.websocket.send_json(pong)
-
-    async def _send_result_stream(
-        self, operation: Operation[Context, None], result_source: StreamResult
+    def __init__(
+        self,
+        connection: "Connection",
+        operation_id: str,
+        operation: LiveOperation,
+        variables: dict[str, Any],
     ) -> None:
-        """An operation that fails as a whole ends in `error`; a session that ended, the socket."""
-        try:
-            async for result in result_source:
-                assert isinstance(result, ExecutionResult)  # noqa: S101 - no @defer in our schema
-                if result.data is not None or not result.errors:
-                    await operation.send_next(result)
-                    continue
-                if any(map(is_not_signed_in, result.errors)):
-                    await self._end_session(operation)
-                else:
-                    await operation.send_initial_errors(result.errors)
-                return
-        except GraphQLError as error:  # the parser's, which its cache raises as it is
-            await operation.send_initial_errors([error])
+        self.id = operation_id
+        self.operation = operation
+        self.variables = variables
+        self.group: LiveGroup | None = None
+        self.head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
+        self._connection = connection
+        self._seen_in: tuple[Presence, UUID, UUID] | None = None
 
-    async def _end_session(self, operation: Operation[Context, None]) -> None:
-        """Close the socket once, whichever of its operations is the first to find out."""
-        operation.completed = True  # nothing more is said of it
-        if self.connection_acknowledged:
-            self.connection_acknowledged = False
-            await self.websocket.close(NOT_SIGNED_IN, "Your session has ended")
+    def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
+        """Be where those are who see the same, and among those who are there."""
+        self.leave()
+        self._seen_in = (hall.presence, plan.followed.meeting_id, member_id)
+        hall.presence.enter(plan.followed.meeting_id, member_id)
+        self.group = hall.live.join(plan, self)
+
+    def push(self, state: bytes) -> None:
+        self._connection.show(self, state)
+
+    def end(self, error: Errors) -> None:
+        self.group = None  # which it has left already
+        self.leave()
+        self._connection.fail(self.id, error)
+
+    def leave(self) -> None:
+        group, self.group = self.group, None
+        if group is not None:
+            group.leave(self)
+        if self._seen_in is not None:
+            presence, meeting_id, member_id = self._seen_in
+            self._seen_in = None
+            presence.leave(meeting_id, member_id)
+
+
+class Connection:
+    """Takes one client's messages, and shows it the states of its subscriptions."""
+
+    __slots__ = (
+        "_allowance",
+        "_allowed_at",
+        "_cookie",
+        "_hall",
+        "_is_closed",
+        "_is_held",
+        "_is_initialised",
+        "_outlet",
+        "_owed",
+        "_send",
+        "access",
+        "is_access_stale",
+        "member_id",
+        "operations",
+        "owes_since",
+        "told_of_end",
+    )
+
+    def __init__(self, hall: Hall, outlet: Outlet, send: Send, cookie: str | None) -> None:
+        self.access: Access | None = None
+        self.is_access_stale = True
+        self.member_id: UUID | None = None
+        self.operations: dict[str, LiveSubscription | asyncio.Task[None] | None] = {}
+        self.owes_since: float | None = None
+        self.told_of_end: datetime | None = None
+        self._hall = hall
+        self._outlet = outlet
+        self._send = send
+        self._cookie = cookie
+        self._owed: dict[LiveSubscription, None] = {}
+        self._is_initialised = False
+        self._is_closed = False
+        self._is_held = False
+        self._allowance = float(BURST)
+        self._allowed_at = asyncio.get_running_loop().time()
+        outlet.on_drained = self._pay
+
+    async def take(self, text: str | None) -> None:
+        """Handle one message as it came."""
+        if self._is_closed:
+            return
+        if not self._is_allowed_one_more():
+            await self.close(TOO_MANY_MESSAGES, "Too many messages")
+            return
+        message = read_message(text)
+        if message is None:
+            await self.close(BAD_MESSAGE, "Not a graphql-transport-ws message")
+            return
+        match message["type"]:
+            case "connection_init":
+                await self._initialise(message.get("payload") or {})
+            case "ping":
+                payload = {"payload": message["payload"]} if "payload" in message else {}
+                await self.tell({"type": "pong", **payload})
+            case "subscribe":
+                await self._start(message["id"], message["payload"])
+            case "complete":
+                self._stop(message["id"])
+
+    def leave(self) -> None:
+        """The connection is gone: let go of everything."""
+        self._is_closed = True
+        self._outlet.on_drained = None
+        self._owed.clear()
+        for operation_id in tuple(self.operations):
+            self._stop(operation_id)
+        self._hall.leave(self)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say no more but why."""
+        if self._is_closed:
+            return
+        self._silence()
+        reason = reason.encode()[:MAXIMUM_REASON].decode(errors="ignore")
+        if self.owes_since is not None:
+            self._outlet.cut_off(code, reason)
+        else:
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def tell(self, message: dict[str, Any]) -> None:
+        if not self._is_closed:
+            text = orjson.dumps(message).decode()
+            await self._send({"type": "websocket.send", "text": text})
+
+    # --- The door
+
+    async def give_up_waiting(self) -> None:
+        """Called when the time for introducing oneself is over."""
+        if not self._is_initialised:
+            await self.close(INITIALISATION_TIMEOUT, "Connection initialisation timeout")
+
+    async def _initialise(self, payload: dict[str, Any]) -> None:
+        """A token in the payload, or our own page's cookie (the origin was checked before)."""
+        if self._is_initialised:
+            await self.close(TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
+            return
+        self._is_initialised = True
+        token = payload.get("token")
+        self.access = await self._hall.admit(
+            self, token if isinstance(token, str) else self._cookie
+        )
+        if self.access is None:
+            await self.close(NOT_SIGNED_IN, "Not signed in")
+        else:
+            await self.tell({"type": "connection_ack"})
+
+    def hold(self) -> None:
+        """Show nothing until it is known again what may be seen."""
+        self.is_access_stale = True
+        self._is_held = self.access is not None
+
+    async def readmit(self, access: Access | None) -> None:
+        """Go on with what may be seen now; None when the session has ended."""
+        if self._is_closed:
+            return
+        if access is None:
+            await self.close(NOT_SIGNED_IN, "Your session has ended")
+        elif access.place.standing is Standing.SUSPENDED:
+            await self.close(NOT_ALLOWED, "You are suspended")
+        else:
+            self.access = access
+            for subscription in tuple(self.operations.values()):
+                if isinstance(subscription, LiveSubscription):
+                    await self._follow(subscription)
+            self._is_held = False
+            self._pay()
+
+    def _is_allowed_one_more(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        gained = (now - self._allowed_at) * MESSAGES_A_SECOND
+        self._allowed_at = now
+        self._allowance = min(BURST, self._allowance + gained) - 1
+        return self._allowance >= 0
+
+    # --- Operations
+
+    async def _start(self, operation_id: str, payload: dict[str, Any]) -> None:
+        if self.access is None:
+            await self.close(NOT_SIGNED_IN, "Unauthorized")
+        elif operation_id in self.operations:
+            await self.close(ID_IN_USE, f"Subscriber for {operation_id} already exists")
+        elif len(self.operations) >= MAXIMUM_OPERATIONS:
+            await self._tell_errors(operation_id, [GraphQLError("Subscription limit reached")])
+        else:
+            query, variables = payload["query"], payload.get("variables") or {}
+            name = payload.get("operationName")
+            try:
+                operation = read_operation(query, name)
+            except BadOperation as bad:
+                await self._tell_errors(operation_id, bad.errors)
+                return
+            if operation is None:
+                run = self._run(operation_id, query, variables, name)
+                self.operations[operation_id] = asyncio.create_task(run)
+            else:
+                subscription = LiveSubscription(self, operation_id, operation, variables)
+                self.operations[operation_id] = subscription
+                await self._follow(subscription)
+
+    def _stop(self, operation_id: str) -> None:
+        match self.operations.pop(operation_id, None):
+            case LiveSubscription() as subscription:
+                self._owed.pop(subscription, None)
+                subscription.leave()
+            case asyncio.Task() as task:
+                task.cancel()
+
+    async def _follow(self, subscription: LiveSubscription) -> None:
+        """Put the subscription where those are who may see the same as this viewer now."""
+        try:
+            while True:
+                access = self.access
+                assert access is not None  # noqa: S101 - nobody subscribes before
+                plan = await self._hall.live.plan(
+                    access, subscription.operation, subscription.variables
+                )
+                if self.operations.get(subscription.id) is not subscription:
+                    return  # completed meanwhile
+                if access is self.access:
+                    break
+        except BadOperation as bad:
+            subscription.leave()
+            if self.operations.pop(subscription.id, None) is subscription:
+                await self._tell_errors(subscription.id, bad.errors)
+            return
+        if subscription.group is None or subscription.group.key != plan.key:
+            subscription.join(self._hall, plan, access.viewer.member_id)
+
+    async def _run(
+        self, operation_id: str, query: str, variables: dict[str, Any], name: str | None
+    ) -> None:
+        """A query or a mutation: one result, and that is all."""
+        context = self._hall.new_context()
+        assert self.access is not None  # noqa: S101
+        context.viewer = self.access.viewer
+        try:
+            try:
+                result = await schema.execute(
+                    query, variables, context_value=context, operation_name=name
+                )
+            except (MissingQueryError, CannotGetOperationTypeError) as error:
+                await self._end(operation_id, [GraphQLError(_words(error))])
+                return
+            errors = result.errors or []
+            if any(map(is_not_signed_in, errors)):
+                await self.close(NOT_SIGNED_IN, "Your session has ended")
+            elif result.data is None:
+                await self._end(operation_id, errors)
+            else:
+                payload: dict[str, Any] = {"data": result.data}
+                if errors:
+                    payload["errors"] = [error.formatted for error in errors]
+                await self.tell({"id": operation_id, "type": "next", "payload": payload})
+                self.operations.pop(operation_id, None)
+                await self.tell({"id": operation_id, "type": "complete"})
+        except OSError:
+            pass  # whoever leaves amid an answer is no fault of ours
+
+    async def _end(self, operation_id: str, errors: Errors) -> None:
+        self.operations.pop(operation_id, None)
+        await self._tell_errors(operation_id, errors)
+
+    async def _tell_errors(self, operation_id: str, errors: Errors) -> None:
+        payload = [error.formatted for error in errors]
+        await self.tell({"id": operation_id, "type": "error", "payload": payload})
+
+    # --- What the fan-out brings
+
+    def show(self, subscription: LiveSubscription, state: bytes) -> None:
+        """Show a state, or owe the latest one until the client takes it."""
+        if self._is_held:
+            self._owed[subscription] = None
+        elif not self._outlet.write(subscription.head, state):
+            self._owed[subscription] = None
+            if self.owes_since is None:
+                self.owes_since = asyncio.get_running_loop().time()
+                self._hall.owes(self)
+
+    def fail(self, operation_id: str, errors: Errors) -> None:
+        """A subscription has ended of itself."""
+        self.operations.pop(operation_id, None)
+        self._hall.wait_for(self._tell_errors(operation_id, errors))
+
+    def _pay(self) -> None:
+        """Show what is owed: of each subscription the latest state."""
+        if self._is_held or self._is_closed:
+            return
+        self.owes_since = None
+        owed, self._owed = self._owed, {}
+        for subscription in owed:
+            if subscription.group is not None and subscription.group.state is not None:
+                self.show(subscription, subscription.group.state)
+
+    def _silence(self) -> None:
+        self._is_closed = True
+        for operation_id in tuple(self.operations):
+            self._stop(operation_id)
 
 
 def is_not_signed_in(error: GraphQLError) -> bool:
     return (error.extensions or {}).get("reason") == Reason.NOT_SIGNED_IN.value
 
 
-def is_well_formed(message: Any) -> bool:
+def _words(error: MissingQueryError | CannotGetOperationTypeError) -> str:
+    if isinstance(error, CannotGetOperationTypeError):
+        return error.as_http_error_reason()
+    return "There is no query."
+
+
+def read_message(text: str | None) -> dict[str, Any] | None:
+    """The message, if it is one of the protocol."""
+    try:
+        message = orjson.loads(text) if text is not None else None
+    except orjson.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) and is_well_formed(message) else None
+
+
+def is_well_formed(message: dict[str, Any]) -> bool:
     """Whether a message has the shape that its type needs; unknown types have none."""
-    if not isinstance(message, dict):
-        return False
     match message.get("type"):
         case "connection_init" | "ping" | "pong":
             return isinstance(message.get("payload", {}), dict)

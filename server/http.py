@@ -24,7 +24,6 @@ from resolvers.accounts import sign_out
 from resolvers.context import Context
 from rules.refusals import Reason
 from server.auth import OWN_HEADER, authenticate, bearer_token, cookie_name, cookie_token
-from server.graphql_ws import SocketAdapter, SocketHandler
 
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
 HASHED = ("assets/", "graphiql/assets/")
@@ -43,9 +42,6 @@ class GraphQLView(GraphQL[Context, None]):
     Follows "GraphQL over HTTP" (https://graphql.github.io/graphql-over-http/draft/); what is
     refused before anything is run is told in the shape of GraphQL errors.
     """
-
-    graphql_transport_ws_handler_class = SocketHandler
-    websocket_adapter_class = SocketAdapter
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket

@@ -14,7 +14,7 @@ def serve_app(app: str, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
-        ws="websockets-sansio",
+        ws="server.frames:FrameProtocol",
         ws_max_size=MAXIMUM_MESSAGE,
         # Compressing each message would cost more than it saves, and 40 KB a connection.
         ws_per_message_deflate=False,

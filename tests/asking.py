@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
-from contextlib import aclosing, asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,6 +17,9 @@ from strawberry.types import ExecutionResult
 
 from resolvers.context import Context
 from schema.schema import schema
+from server.frames import MessageOutlet
+from server.graphql_ws import Connection
+from server.sockets import Sockets
 
 PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine
 
@@ -134,30 +138,49 @@ async def eventually(is_true: Callable[[], bool]) -> None:
 
 @dataclass
 class Watch:
-    """A subscription under way."""
+    """An operation under way on a socket, without a network in between."""
 
-    results: AsyncGenerator[ExecutionResult, None]
+    messages: asyncio.Queue[dict[str, Any]]
 
     async def next(self) -> dict[str, Any]:
         """The next push: the value of the one field watched."""
-        async with asyncio.timeout(PATIENCE):
-            result = await anext(self.results)
-        assert result.errors is None, result.errors
-        assert result.data is not None
-        (value,) = result.data.values()
+        message = await self._take()
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        (value,) = message["payload"]["data"].values()
         return cast("dict[str, Any]", value)
 
     async def refusal(self) -> str:
-        """The reason of the error that the subscription ends with."""
+        """The reason of the error, or of the close code, that the subscription ends with."""
+        message = await self._take()
+        if message["type"] == "websocket.close":
+            return {4401: "NOT_SIGNED_IN", 4403: "NOT_ALLOWED"}[message["code"]]
+        assert message["type"] == "error", message
+        (error,) = message["payload"]
+        return str(error["extensions"]["reason"])
+
+    async def _take(self) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE):
-            result = await anext(self.results)
-            assert await anext(self.results, None) is None, "it goes on"
-        return reason_of(result.errors)
+            return await self.messages.get()
 
 
 @asynccontextmanager
 async def watch(context: Context, document: str, **variables: Any) -> AsyncIterator[Watch]:
-    """A subscription until the block ends, as the socket's handler runs it."""
-    results = await schema.stream(document, variables, context_value=context)
-    async with aclosing(results):
-        yield Watch(cast("AsyncGenerator[ExecutionResult, None]", results))
+    """An operation until the block ends, as the server's sockets run it."""
+    watched = Watch(asyncio.Queue())
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        is_text = event["type"] == "websocket.send"
+        watched.messages.put_nowait(json.loads(event["text"]) if is_text else dict(event))
+
+    sockets = Sockets()
+    async with sockets.serving(context):
+        connection = Connection(sockets, MessageOutlet(send), send, cookie=None)
+        if context.viewer is not None:
+            connection.access = await sockets.watch_over(connection, context.viewer)
+        payload = {"query": document, "variables": variables}
+        await connection.take(json.dumps({"type": "subscribe", "id": "watch", "payload": payload}))
+        try:
+            yield watched
+        finally:
+            connection.leave()

@@ -26,7 +26,6 @@ from models.meetings import AgendaItem, Attendance, Meeting
 from models.votes import AuditRow, Ballot, BallotChoice, RollEntry, Vote, VoteOption
 from realtime.events import (
     ATTENDANCE_TOPIC,
-    MEETING_TOPIC,
     channel_of_meeting,
     topic_of_member,
     topic_of_vote,
@@ -519,7 +518,7 @@ async def test_who_goes_away_during_the_commit_has_acted_and_the_others_are_told
     channel = channel_of_meeting(city.meeting.id)
     check_in = act(context_of(city.an), "checkIn", MEETING, meetingId=city.meeting.id)
     await cancel_when(city, "commit", bool, check_in)
-    came = {ATTENDANCE_TOPIC, MEETING_TOPIC, topic_of_member(city.an.id)}
+    came = {ATTENDANCE_TOPIC, topic_of_member(city.an.id)}
     assert hints == [(channel, came)]
     assert await count(city, Attendance, Attendance.checked_in_at.is_not(None)) == 1
 

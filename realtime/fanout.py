@@ -1,0 +1,212 @@
+"""One execution, many subscribers: each distinct subscription is run once for all who share it.
+
+A group is made of subscribers who are to see the same. It follows one channel of the feed; when a
+hint says that something changed, it takes the state anew, once, and gives it to everyone in it.
+docs/realtime.md has the guarantees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from realtime.events import GAP, is_count
+from realtime.feed import Feed, FeedStopped, Mailbox
+from realtime.tasks import watched
+
+COUNTS_EVERY = 0.25
+"""Seconds between two pushes that tell of new figures only."""
+
+TRY_AGAIN_AFTER = 1.0
+"""Seconds, when a state could not be taken; its subscribers keep the one they have."""
+
+AT_ONE_GO = 200
+"""Pushes, some milliseconds' worth; then others on the event loop have their turn."""
+
+logger = structlog.get_logger()
+
+Error = TypeVar("Error")
+Error_contra = TypeVar("Error_contra", contravariant=True)
+
+
+class Subscriber(Protocol[Error_contra]):
+    """Somebody who is shown a group's state. Neither method may raise or wait."""
+
+    def push(self, state: bytes) -> None:
+        """Show the latest state. What was not shown yet may be left out."""
+        ...
+
+    def end(self, error: Error_contra) -> None:
+        """There is no state any more. The subscriber has left the group already."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ended(Generic[Error]):
+    """What comes instead of a state when there is none and will be none."""
+
+    error: Error
+
+
+TakeState = Callable[[], Awaitable[bytes | Ended[Error]]]
+
+
+@dataclass
+class Counters:
+    """What the fan-out has done since the process began."""
+
+    hints: int = 0
+    """Wake-ups of groups; what came while a group was busy or waiting is one."""
+    executions: int = 0
+    unchanged: int = 0
+    """Executions whose result was the state before: nothing was pushed."""
+    failures: int = 0
+    deliveries: int = 0
+
+
+class Fanout(Generic[Error]):
+    """The groups of one process."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.counters = Counters()
+        self._feed = feed
+        self._groups: dict[Hashable, Group[Error]] = {}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @property
+    def subscribers(self) -> int:
+        return sum(map(len, self._groups.values()))
+
+    def join(
+        self,
+        key: Hashable,
+        subscriber: Subscriber[Error],
+        channel: str,
+        wants: Callable[[str], bool],
+        take: TakeState[Error],
+    ) -> Group[Error]:
+        """Put a subscriber into the group of that key, which the first one makes.
+
+        The latest state is pushed at once if there is one, else as soon as there is. `wants` and
+        `take` are the same for whoever has the same key.
+        """
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(self, key, take)
+            group.begin(self._feed, channel, wants)
+        group.add(subscriber)
+        return group
+
+    def forget(self, group: Group[Error]) -> None:
+        if self._groups.get(group.key) is group:
+            del self._groups[group.key]
+
+    async def stop(self) -> None:
+        """End all groups. Subscribers hear nothing more."""
+        tasks = [group.cancel() for group in tuple(self._groups.values())]
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+class Group(Generic[Error]):
+    """Subscribers who see the same, and the state they were shown last."""
+
+    __slots__ = ("_fanout", "_is_due", "_subscribers", "_take", "_task", "key", "state")
+
+    def __init__(self, fanout: Fanout[Error], key: Hashable, take: TakeState[Error]) -> None:
+        self.key = key
+        self.state: bytes | None = None
+        self._fanout = fanout
+        self._take = take
+        self._subscribers: dict[Subscriber[Error], None] = {}
+        self._is_due = False
+
+    def __len__(self) -> int:
+        return len(self._subscribers)
+
+    def begin(self, feed: Feed, channel: str, wants: Callable[[str], bool]) -> None:
+        self._task = watched(self._run(feed, channel, wants), name=f"group on {channel}")
+
+    def cancel(self) -> asyncio.Task[None]:
+        self._fanout.forget(self)
+        self._task.cancel()
+        return self._task
+
+    def add(self, subscriber: Subscriber[Error]) -> None:
+        self._subscribers[subscriber] = None
+        if self.state is not None:
+            self._fanout.counters.deliveries += 1
+            subscriber.push(self.state)
+
+    def leave(self, subscriber: Subscriber[Error]) -> None:
+        """Nothing is pushed from now on. The group ends with its last subscriber."""
+        self._subscribers.pop(subscriber, None)
+        if not self._subscribers:
+            self.cancel()
+
+    async def _run(self, feed: Feed, channel: str, wants: Callable[[str], bool]) -> None:
+        """Join the channel first, take the state second: nothing falls in between."""
+        try:
+            async with feed.join(channel, wants) as mailbox:
+                while await self._refresh():
+                    await self._change(mailbox)
+        except FeedStopped:
+            pass  # so does the process
+        finally:
+            self._fanout.forget(self)
+
+    async def _refresh(self) -> bool:
+        """Take the state and push it where it changed. False when there is none any more."""
+        state = await self._take_patiently()
+        if isinstance(state, Ended):
+            self._fanout.forget(self)
+            subscribers, self._subscribers = self._subscribers, {}
+            for subscriber in subscribers:
+                subscriber.end(state.error)
+            return False
+        if state == self.state:
+            self._fanout.counters.unchanged += 1
+        else:
+            self.state = state
+            await self._push(state)
+        return True
+
+    async def _take_patiently(self) -> bytes | Ended[Error]:
+        """The state; a database that is away comes back, and its subscribers wait for it."""
+        while True:
+            self._fanout.counters.executions += 1
+            try:
+                return await self._take()
+            except Exception:
+                self._fanout.counters.failures += 1
+                logger.warning("fanout.no_state", exc_info=True)
+            await asyncio.sleep(TRY_AGAIN_AFTER)
+
+    async def _push(self, state: bytes) -> None:
+        subscribers = tuple(self._subscribers)
+        for start in range(0, len(subscribers), AT_ONE_GO):
+            if start:
+                await asyncio.sleep(0)
+            for subscriber in subscribers[start : start + AT_ONE_GO]:
+                if subscriber in self._subscribers:
+                    subscriber.push(state)
+        self._fanout.counters.deliveries += len(subscribers)
+
+    async def _change(self, mailbox: Mailbox) -> None:
+        """Wait until something changed: a state is shown at once, figures in measured steps."""
+        loop = asyncio.get_running_loop()
+        figures_from = loop.time() + COUNTS_EVERY
+        topics = await mailbox.next()
+        self._fanout.counters.hints += 1
+        while GAP not in topics and all(map(is_count, topics)) and loop.time() < figures_from:
+            try:
+                async with asyncio.timeout_at(figures_from):
+                    topics |= await mailbox.next()
+            except TimeoutError:
+                return

@@ -1,0 +1,268 @@
+"""Subscriptions as they are served: read once, run once for all who see the same.
+
+A subscription's field yields the state as it is now. Whoever follows it hears of a change by the
+feed's hints, and the fan-out then takes the state anew.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_operation_ast,
+    located_error,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.execution import Executor, execute_subscription_event
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
+from strawberry.types.field import StrawberryField
+
+from realtime.events import is_count, is_of_member, topic_of_member
+from realtime.fanout import Ended, Fanout, Group, Subscriber
+from resolvers.audiences import Access, Audiences, Followed
+from resolvers.batches import Batcher
+from resolvers.context import Context, Snapshot
+from rules.permissions import Audience
+from rules.refusals import Refusal
+from schema.marks import Counted, Personal
+from schema.operation import LIMITS, MAXIMUM_TOKENS, masked
+from schema.schema import schema
+from schema.subscription import LIVE, LiveField
+
+MOST_TOGETHER = 256
+"""Executions that share a snapshot, and so the statements of their dataloaders."""
+
+DOCUMENTS_KEPT = 500
+PREPARED_KEPT = 20_000
+
+Errors = list[GraphQLError]
+LiveGroup = Group[Errors]
+Run = tuple["_Prepared", Audience]
+
+
+class BadOperation(Exception):
+    """A document or variables that cannot be run."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, eq=False)
+class LiveOperation:
+    """A valid subscription, and what was found out about it beforehand."""
+
+    document: DocumentNode
+    name: str | None
+    node: OperationDefinitionNode
+    is_personal: bool
+    """Whether it selects something that differs from viewer to viewer."""
+    has_counts: bool
+    """Whether it selects something that changes with every ballot or arrival."""
+
+
+def read_operation(query: str, name: str | None) -> LiveOperation | None:
+    """The subscription that a document asks for, or None for a query or a mutation.
+
+    Raises BadOperation for a document that is not valid, or has no such operation.
+    """
+    found = _read_operation(query, name)
+    if isinstance(found, list):
+        raise BadOperation(found)
+    return found
+
+
+@lru_cache(maxsize=DOCUMENTS_KEPT)
+def _read_operation(query: str, name: str | None) -> LiveOperation | Errors | None:
+    try:
+        document = parse(query, max_tokens=MAXIMUM_TOKENS)
+    except GraphQLError as error:
+        return [error]
+    node = get_operation_ast(document, name)
+    if node is None or node.operation is not OperationType.SUBSCRIPTION:
+        return None
+    graphql_schema = schema._schema
+    if errors := validate(graphql_schema, document, [*specified_rules, *LIMITS]):
+        return errors
+    marks = _Marks(TypeInfo(graphql_schema))
+    visit(document, TypeInfoVisitor(marks.type_info, marks))
+    return LiveOperation(document, name, node, marks.is_personal, marks.has_counts)
+
+
+class _Marks(Visitor):
+    """Finds fields with marks anywhere in a document: in doubt an operation has the mark."""
+
+    def __init__(self, type_info: TypeInfo) -> None:
+        super().__init__()
+        self.type_info = type_info
+        self.is_personal = False
+        self.has_counts = False
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        definition = self.type_info.get_field_def()
+        field = definition.extensions.get("strawberry-definition") if definition else None
+        if isinstance(field, StrawberryField):
+            for mark in field.directives:
+                self.is_personal |= isinstance(mark, Personal)
+                self.has_counts |= isinstance(mark, Counted)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """An operation with its variables: the same object for the same of both."""
+
+    operation: LiveOperation
+    executor: Executor[Any]
+    field: LiveField
+    field_node: FieldNode
+    response_name: str
+    id: str
+
+
+@lru_cache(maxsize=PREPARED_KEPT)
+def _prepare(operation: LiveOperation, variables: bytes) -> _Prepared | Errors:
+    executor = schema.execution_context_class.build(
+        schema._schema,
+        operation.document,
+        raw_variable_values=orjson.loads(variables),
+        operation_name=operation.name,
+    )
+    if isinstance(executor, list):
+        return executor
+    root_type = schema._schema.subscription_type
+    assert root_type is not None  # noqa: S101 - the document is valid
+    try:
+        fields = collect_fields(
+            executor.schema,
+            executor.fragments,
+            executor.variable_values,
+            root_type,
+            executor.operation,
+            executor.hide_suggestions,
+        ).grouped_field_set
+        if not fields:
+            return [GraphQLError("This subscription leaves its only field out.", operation.node)]
+        ((response_name, (details, *_)),) = fields.items()
+        definition = root_type.fields[details.node.name.value]
+        arguments = get_argument_values(definition, details.node, executor.variable_values)
+    except GraphQLError as error:
+        return [error]
+    field = LIVE[details.node.name.value]
+    return _Prepared(operation, executor, field, details.node, response_name, arguments["id"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a subscription follows, and the key of the group of those who see the same."""
+
+    key: Run
+    followed: Followed
+    wants: Callable[[str], bool]
+
+
+class Live:
+    """The subscriptions of one process."""
+
+    def __init__(self, shared: Context) -> None:
+        self.audiences = Audiences(shared.database)
+        self.fanout: Fanout[Errors] = Fanout(shared.feed)
+        self._shared = shared
+        self._runs = Batcher(self._run_together, MOST_TOGETHER)
+
+    async def stop(self) -> None:
+        """End everything; nothing of it holds a connection of the database afterwards."""
+        await self.fanout.stop()
+        await self._runs.finish()
+        await self.audiences.finish()
+
+    async def plan(
+        self, access: Access, operation: LiveOperation, variables: dict[str, Any]
+    ) -> Plan:
+        """Find out what a viewer follows with a subscription, and with whom they share it.
+
+        Raises BadOperation for variables that do not fit, and where the viewer may not look.
+        """
+        prepared = _prepare(operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
+        if isinstance(prepared, list):
+            raise BadOperation(prepared)
+        try:
+            followed = await prepared.field.follow(self.audiences, access, prepared.id)
+        except Refusal as refusal:
+            raise BadOperation([_located(refusal, prepared)]) from refusal
+        audience = followed.audience
+        if operation.is_personal:
+            audience = replace(audience, member_id=access.viewer.member_id)
+
+        wants = _wants(followed, operation, access.viewer.member_id)
+        return Plan((prepared, audience), followed, wants)
+
+    def join(self, plan: Plan, subscriber: Subscriber[Errors]) -> LiveGroup:
+        """Put the subscriber into the group of those who see the same."""
+
+        async def take() -> bytes | Ended[Errors]:
+            return await self._runs.do(plan.key)
+
+        return self.fanout.join(plan.key, subscriber, plan.followed.channel, plan.wants, take)
+
+    async def _run_together(self, runs: list[Run]) -> Sequence[bytes | Ended[Errors]]:
+        snapshot = Snapshot(self._shared.database)
+        try:
+            return await asyncio.gather(*(self._run(*run, snapshot) for run in runs))
+        finally:
+            await snapshot.release()
+
+    async def _run(
+        self, prepared: _Prepared, audience: Audience, snapshot: Snapshot
+    ) -> bytes | Ended[Errors]:
+        """One state, as JSON: what comes in `payload` of a `next` message."""
+        context = self._shared.for_audience(audience, snapshot)
+        try:
+            value = await prepared.field.load(context, prepared.id)
+        except Refusal as refusal:
+            return Ended([_located(refusal, prepared)])
+        executor = prepared.executor.build_per_event_executor(value)
+        executor.context_value = context
+        result = execute_subscription_event(executor)
+        if isinstance(result, Awaitable):
+            result = await result
+        errors = list(map(masked, result.errors or ()))
+        if result.data is None:
+            return Ended(errors)
+        payload: dict[str, Any] = {"data": result.data}
+        if errors:
+            payload["errors"] = [error.formatted for error in errors]
+        return orjson.dumps(payload)
+
+
+def _located(refusal: Refusal, prepared: _Prepared) -> GraphQLError:
+    return located_error(refusal, [prepared.field_node], [prepared.response_name])
+
+
+def _wants(followed: Followed, operation: LiveOperation, member_id: UUID) -> Callable[[str], bool]:
+    """Which topics of the channel may change what the operation selects."""
+    own = topic_of_member(member_id)
+
+    def wants(topic: str) -> bool:
+        if is_of_member(topic):
+            return operation.is_personal and topic == own
+        if is_count(topic) and not operation.has_counts:
+            return False
+        return followed.topics is None or topic in followed.topics
+
+    return wants

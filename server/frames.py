@@ -1,0 +1,135 @@
+"""Frames written straight into the connection, for states that many subscribers are shown.
+
+Through ASGI every message is copied, wrapped and awaited once for each subscriber. Of a state only
+the operation's id differs from one to the next: here the frame's few own bytes are put before it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from starlette.types import Scope, Send
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+EXTENSION = "branch_meetings.frames"
+"""Where the scope of a connection has its `FrameProtocol`."""
+
+LEAVE_WITHIN = 5.0
+"""Seconds that a peer has for taking its leave; then the connection is cut."""
+
+FINAL_TEXT_FRAME = 0x81
+
+
+class Outlet(Protocol):
+    """Where states are shown to one connection, as text messages."""
+
+    on_drained: Callable[[], None] | None
+    """Called when, after a refusal, messages are taken again."""
+
+    def write(self, head: bytes, state: bytes) -> bool:
+        """Send the message `head + state + "}"`. False, and nothing is sent, while the peer does
+        not take what was sent before."""
+        ...
+
+    def cut_off(self, code: int, reason: str) -> None:
+        """Close without waiting for the peer to take what was sent before."""
+        ...
+
+
+def frame_header(length: int) -> bytes:
+    """Of an unmasked, final text frame with so many bytes of payload (RFC 6455, 5.2)."""
+    if length < 126:
+        return bytes((FINAL_TEXT_FRAME, length))
+    if length < 1 << 16:
+        return bytes((FINAL_TEXT_FRAME, 126)) + length.to_bytes(2, "big")
+    return bytes((FINAL_TEXT_FRAME, 127)) + length.to_bytes(8, "big")
+
+
+class FrameProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
+
+    on_drained: Callable[[], None] | None = None
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # the handshake was not refused
+            extensions: dict[str, Any] = self.scope.get("extensions", {})
+            extensions[EXTENSION] = self
+
+    def write(self, head: bytes, state: bytes) -> bool:
+        if not self.writable.is_set():  # over the transport's high-water mark
+            return False
+        if not self.close_sent and not self.transport.is_closing():
+            header = frame_header(len(head) + len(state) + 1)
+            self.transport.write(b"".join((header, head, state, b"}")))
+        return True
+
+    def cut_off(self, code: int, reason: str) -> None:
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self._abort_later()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.on_drained is not None:
+            self.on_drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.on_drained = None
+        super().connection_lost(exc)
+
+    def keepalive_timeout(self) -> None:
+        """Uvicorn's waits for ever that the peer takes the last bytes."""
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._abort_later()
+
+    def _abort_later(self) -> None:
+        self.loop.call_later(LEAVE_WITHIN, self.transport.abort)
+
+
+class MessageOutlet:
+    """The same over plain ASGI, for servers without the extension: one message at a time."""
+
+    def __init__(self, send: Send) -> None:
+        self.on_drained: Callable[[], None] | None = None
+        self._send = send
+        self._sending: asyncio.Task[None] | None = None
+
+    def write(self, head: bytes, state: bytes) -> bool:
+        if self._sending is not None:
+            return False
+        text = (head + state + b"}").decode()
+        self._sending = asyncio.create_task(self._finish(text))
+        return True
+
+    def cut_off(self, code: int, reason: str) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        close = {"type": "websocket.close", "code": code, "reason": reason}
+        self._sending = asyncio.ensure_future(_unless_gone(self._send(close)))
+
+    async def _finish(self, text: str) -> None:
+        await _unless_gone(self._send({"type": "websocket.send", "text": text}))
+        self._sending = None
+        if self.on_drained is not None:
+            self.on_drained()
+
+
+async def _unless_gone(sending: Any) -> None:
+    with suppress(OSError):  # what ASGI says a server raises when the peer has gone
+        await sending
+
+
+def outlet_of(scope: Scope, send: Send) -> Outlet:
+    """The quickest way to write to the connection."""
+    outlet: Outlet | None = scope.get("extensions", {}).get(EXTENSION)
+    return outlet or MessageOutlet(send)

@@ -1,0 +1,244 @@
+"""The connections of one process: let in, watched over, and sent away."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+from strawberry.http.websocket_origin import (
+    is_same_origin,
+    normalize_allowed_origins,
+    normalize_origin,
+)
+
+from realtime.events import ACCESS_CHANNEL, GAP, member_of_topic
+from realtime.feed import FeedStopped
+from realtime.tasks import watched
+from resolvers.access_changes import AccessChanges
+from resolvers.audiences import Access
+from resolvers.context import Context, Viewer
+from schema.live import Live
+from server.auth import authenticate, cookie_token
+from server.frames import outlet_of
+from server.graphql_ws import TOO_SLOW, Connection
+
+PROTOCOL = "graphql-transport-ws"
+NO_SUCH_PROTOCOL = 4406
+
+# All in seconds.
+INTRODUCE_WITHIN = 5.0
+LOOK_EVERY = 1.0
+OWES_AT_MOST = 10.0
+NOTICE = 120.0
+READ_ACCESS_EVERY = 5.0
+TRY_AGAIN_AFTER = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Sockets:
+    """The ASGI endpoint for WebSockets, and what all its connections share."""
+
+    def __init__(self, origins: Iterable[str] = ()) -> None:
+        self._origins = normalize_allowed_origins(tuple(origins))
+        self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
+        self._connections: set[Connection] = set()
+        self._owing: set[Connection] = set()
+        self._work: set[asyncio.Future[None]] = set()
+
+    @asynccontextmanager
+    async def serving(self, shared: Context) -> AsyncIterator[None]:
+        """Take connections while the body runs."""
+        self._shared = shared
+        self._changes = AccessChanges(shared.database)
+        self._one_at_a_time = asyncio.Lock()
+        self.live = Live(shared)
+        self.presence = shared.presence
+        tasks = [
+            watched(self._follow_access(), name="hints of access"),
+            watched(self._read_access(), name="changes of access"),
+            watched(self._look_after(), name="sockets"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            # What reads the database is not cancelled: it would leave a connection behind.
+            await asyncio.wait([*tasks, *self._work])
+            await self.live.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = HTTPConnection(scope)
+        await receive()
+        if not self._is_known_origin(request):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if PROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            reason = "Subprotocol not acceptable"
+            await send({"type": "websocket.close", "code": NO_SUCH_PROTOCOL, "reason": reason})
+            return
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        connection = Connection(self, outlet_of(scope, send), send, cookie_token(request))
+        del request
+        await self._attend(connection, receive)
+
+    async def _attend(self, connection: Connection, receive: Receive) -> None:
+        self._connections.add(connection)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(
+            INTRODUCE_WITHIN, lambda: self.wait_for(connection.give_up_waiting())
+        )
+        try:
+            while (event := await receive())["type"] == "websocket.receive":
+                await connection.take(event.get("text"))
+        except OSError:
+            pass  # whoever leaves amid an answer is no fault of ours
+        finally:
+            timer.cancel()
+            connection.leave()
+
+    def _is_known_origin(self, request: HTTPConnection) -> bool:
+        """A page of another origin would act with the cookies of whoever looks at it."""
+        origin = request.headers.get("origin")
+        if origin is None or request.headers.get("sec-fetch-site") == "same-origin":
+            return True
+        if is_same_origin(origin, request.headers.get("host", "")):
+            return True
+        is_known = "*" in self._origins or normalize_origin(origin) in self._origins
+        if not is_known:
+            log.warning("refused a page from origin", origin=origin)
+        return is_known
+
+    # --- What connections ask for
+
+    def new_context(self) -> Context:
+        return self._shared.for_operation()
+
+    async def admit(self, connection: Connection, token: str | None) -> Access | None:
+        viewer = await authenticate(self.new_context(), token)
+        return await self.watch_over(connection, viewer) if viewer else None
+
+    async def watch_over(self, connection: Connection, viewer: Viewer) -> Access | None:
+        """What the viewer may see, now and whenever it changes."""
+        # Watched over first, read second: no change of access falls in between.
+        connection.member_id = viewer.member_id
+        self._of_member[viewer.member_id].add(connection)
+        access = None
+        while connection.is_access_stale:
+            connection.is_access_stale = False
+            access = await self.live.audiences.admit(viewer)
+        return access
+
+    def leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._owing.discard(connection)
+        member_id = connection.member_id
+        if member_id is not None and (others := self._of_member.get(member_id)):
+            others.discard(connection)
+            if not others:
+                del self._of_member[member_id]
+
+    def wait_for(self, work: Awaitable[None]) -> None:
+        future = asyncio.ensure_future(_unless_gone(work))
+        self._work.add(future)
+        future.add_done_callback(self._work.discard)
+
+    def owes(self, connection: Connection) -> None:
+        self._owing.add(connection)
+
+    # --- What changes while they are connected
+
+    async def _follow_access(self) -> None:
+        """Look again at the members of whom a hint says that what they may see has changed."""
+        with suppress(FeedStopped):
+            async with self._shared.feed.join(ACCESS_CHANNEL) as mailbox:
+                while True:
+                    topics = await mailbox.next()
+                    members = {member for topic in topics if (member := member_of_topic(topic))}
+                    self.wait_for(self._recheck(members))
+                    if GAP in topics:
+                        self.wait_for(self._recheck_changed())
+
+    async def _read_access(self) -> None:
+        """Look for what no hint told, because the broker was away."""
+        while True:
+            await asyncio.sleep(READ_ACCESS_EVERY)
+            self.wait_for(self._recheck_changed())
+
+    async def _recheck_changed(self) -> None:
+        with _logged("could not read the changes of access"):  # the next time finds them too
+            await self._recheck(await self._changes.read())
+
+    async def _recheck(self, members: Iterable[UUID]) -> None:
+        """Show these members nothing until it is known what they may see; then go on with that."""
+        of_members = [self._of_member[member] for member in members if member in self._of_member]
+        connections = [connection for of_member in of_members for connection in of_member]
+        for connection in connections:
+            connection.hold()
+        while connections:
+            with _logged("could not read the access of members"):
+                async with self._one_at_a_time:  # the one that reads later has the last word
+                    await self._readmit(connections)
+                return
+            await asyncio.sleep(TRY_AGAIN_AFTER)
+
+    async def _readmit(self, connections: Iterable[Connection]) -> None:
+        known = [(one, one.access) for one in connections if one.access is not None]
+        found = await self.live.audiences.readmit([access for _, access in known])
+        for connection, access in known:
+            await _unless_gone(connection.readmit(found.get(access.viewer.session_id)))
+
+    async def _look_after(self) -> None:
+        """Send away who takes nothing; tell who has not much time left, and end it in time."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            self._send_away_the_slow()
+            ended = self._tell_of_the_end(datetime.now(UTC))
+            if ended:
+                self.wait_for(self._recheck(ended))
+
+    def _send_away_the_slow(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self._owing):
+            if connection.owes_since is None:
+                self._owing.discard(connection)
+            elif now - connection.owes_since > OWES_AT_MOST:
+                self._owing.discard(connection)
+                self.wait_for(connection.close(TOO_SLOW, "Too slow a reader"))
+
+    def _tell_of_the_end(self, now: datetime) -> set[UUID]:
+        """Give notice of sessions that end soon; the members of those that should have ended."""
+        ended = set()
+        for connection in self._connections:
+            if connection.access is None:
+                continue
+            expires_at = connection.access.viewer.session_expires_at
+            left = (expires_at - now).total_seconds()
+            if left <= 0:
+                ended.add(connection.access.viewer.member_id)
+            elif left <= NOTICE and connection.told_of_end != expires_at:
+                connection.told_of_end = expires_at
+                notice = {"type": "ping", "payload": {"sessionEndsIn": round(left)}}
+                self.wait_for(connection.tell(notice))
+        return ended
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """A database that is away comes back: whoever needs it tries again."""
+    try:
+        yield
+    except Exception:
+        log.warning(what, exc_info=True)
+
+
+async def _unless_gone(work: Awaitable[None]) -> None:
+    with suppress(OSError):  # whoever leaves amid an answer is no fault of ours
+        await work
