@@ -394,10 +394,11 @@ def big_meeting(city: City, members: int, votes: int) -> UUID:
 
 
 @pytest.mark.parametrize("watcher", ["an", "hanh"])
+@pytest.mark.parametrize("operation", ["WatchMeeting", "WatchOwnVotes"])
 async def test_the_web_client_s_meeting_costs_the_same_statements_however_big(
-    city: City, watcher: str
+    city: City, watcher: str, operation: str
 ) -> None:
-    document = operations_of_the_web_client()["WatchMeeting"]
+    document = operations_of_the_web_client()[operation]
     variables = dict.fromkeys(variables_of(document) - {"id"}, True)
     costs = []
     for members, votes in [(10, 3), (75, 10)]:

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { parseArgs } from "node:util";
 import { screensAreAccessible, screensAreAccessibleAfterwards } from "./accessibility.mjs";
+import { eitherPartMayBeLate } from "./crossing.mjs";
 import { graphiqlAsksAndWatches } from "./graphiql.mjs";
 import {
   answersAreChosenAndALotIsDrawn,
@@ -45,6 +46,7 @@ const scenes = [
   ["two tabs of one browser are two people", twoTabsAreTwoPeople],
   ["a probationary member sees the vote but has no ballot", probationaryMemberHasNoBallot],
   ["a member loses the network mid-vote and recovers", memberLosesTheNetwork],
+  ["what everybody sees and what is one's own may come apart", eitherPartMayBeLate],
   ["GraphiQL asks and watches, with nothing from elsewhere", graphiqlAsksAndWatches],
   ["a member who will be absent names another, and then yet another", proxyIsGivenTwice],
   ["every screen is accessible while the vote is open", screensAreAccessible],

@@ -10,11 +10,15 @@ export async function openStage(demo, output) {
   const browser = await startChromium();
   const faults = [];
 
-  /** Opens the site as somebody, in a context of their own. `person` null is a visitor. */
-  async function enter(person, { viewport = PHONE, ...options } = {}) {
+  /**
+   * Opens the site as somebody, in a context of their own. `person` null is a visitor; `onPage` is
+   * called before the page asks for anything.
+   */
+  async function enter(person, { viewport = PHONE, onPage, ...options } = {}) {
     const context = await browser.newContext({ viewport, reducedMotion: "reduce", ...options });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
+    await onPage?.(page);
     const who = person?.name ?? "visitor";
     page.on("pageerror", (error) => faults.push(`${who}: ${error.stack}`));
     page.on("console", (message) => {

@@ -38,6 +38,7 @@ export function voteOf(changes: Partial<Vote> = {}): Vote {
     repeatOf: null,
     repeatedBy: null,
     viewerMay: ["CAST_BALLOT"],
+    isOwnKnown: true,
     options: [
       optionOf("for", "FOR"),
       optionOf("against", "AGAINST"),

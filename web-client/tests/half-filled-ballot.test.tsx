@@ -52,3 +52,12 @@ test("a probationary member sees the vote, and why there is no ballot", () => {
   expect(screen.getByText(/Thành viên dự bị/)).toBeTruthy();
   expect(screen.getByTestId("tally-cast")).toBeTruthy();
 });
+
+test("nobody reads that they have no ballot before the server has said so", () => {
+  const unknown = voteOf({ viewerMay: [], isOwnKnown: false });
+  const { rerender } = render(<VoteCard vote={unknown} standing="FULL" />);
+  expect(screen.getByText("Đang mở…")).toBeTruthy();
+  expect(screen.queryByText(/không có phiếu/)).toBeNull();
+  rerender(<VoteCard vote={voteOf({ viewerMay: [] })} standing="FULL" />);
+  expect(screen.getByText(/không có phiếu/)).toBeTruthy();
+});

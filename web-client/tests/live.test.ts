@@ -4,46 +4,7 @@ import { link, watch } from "../src/server/live";
 import { forgetPerson, session } from "../src/session/session";
 import { keepTabToken } from "../src/session/token";
 import { meetingOf } from "./factories";
-
-/** A socket whose other end is the test. */
-class FakeSocket {
-  static readonly CONNECTING = 0;
-  static readonly OPEN = 1;
-  static readonly CLOSING = 2;
-  static readonly CLOSED = 3;
-  static opened: FakeSocket[] = [];
-
-  readyState = FakeSocket.OPEN;
-  isDeaf = false;
-  sent: { type: string; id: string; payload?: object }[] = [];
-  onopen?: () => void;
-  onclose?: (event: object) => void;
-  onmessage?: (event: { data: string }) => void;
-
-  constructor(
-    readonly url: string,
-    readonly protocol: string,
-  ) {
-    FakeSocket.opened.push(this);
-    queueMicrotask(() => this.onopen?.());
-  }
-
-  send(text: string): void {
-    const message = JSON.parse(text);
-    this.sent.push(message);
-    if (message.type === "connection_init") this.says({ type: "connection_ack" });
-    if (message.type === "ping" && !this.isDeaf) this.says({ type: "pong" });
-  }
-
-  says(message: object): void {
-    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(message) }));
-  }
-
-  close(code = 1000, reason = ""): void {
-    this.readyState = FakeSocket.CLOSED;
-    this.onclose?.({ code, reason });
-  }
-}
+import { FakeSocket } from "./socket";
 
 const watcher = { push: vi.fn(), problem: vi.fn() };
 let leave: () => void = () => {};

@@ -1,11 +1,11 @@
 import type { Language } from "../language/language";
 import type { Messages } from "../language/vi";
-import type { Meeting, Vote } from "./newest";
+import type { SharedMeeting, SharedVote } from "./newest";
 
 /** What a screen reader says when a vote opened, closed or was published between two states of a meeting. */
 export function announcementsOf(
-  before: Meeting | null,
-  after: Meeting,
+  before: SharedMeeting | null,
+  after: SharedMeeting,
   { vote: words, voting }: Messages,
   language: Language,
 ): string[] {
@@ -19,7 +19,7 @@ export function announcementsOf(
       return [closedText(vote, wasClosed(before, vote))];
     });
 
-  function closedText({ publishedAt, outcome }: Vote, wasClosed: boolean): string {
+  function closedText({ publishedAt, outcome }: SharedVote, wasClosed: boolean): string {
     if (publishedAt === null || outcome === null) return voting.announceWaiting;
     const sentence = outcome[language];
     return wasClosed ? voting.announcePublished(sentence) : words.announceClosed(sentence);
@@ -27,15 +27,15 @@ export function announcementsOf(
 }
 
 /** A result that is published later is news of its own. */
-function changedState(before: Meeting, vote: Vote): boolean {
+function changedState(before: SharedMeeting, vote: SharedVote): boolean {
   const held = heldVote(before, vote);
   return held?.state !== vote.state || held.publishedAt !== vote.publishedAt;
 }
 
-function wasClosed(before: Meeting, vote: Vote): boolean {
+function wasClosed(before: SharedMeeting, vote: SharedVote): boolean {
   return heldVote(before, vote)?.state === "CLOSED";
 }
 
-function heldVote({ votes }: Meeting, { id }: Vote): Vote | undefined {
+function heldVote({ votes }: SharedMeeting, { id }: SharedVote): SharedVote | undefined {
   return votes.find((held) => held.id === id);
 }

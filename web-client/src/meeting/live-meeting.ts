@@ -1,54 +1,99 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { WatchMeetingDocument } from "../gql/graphql";
+import { WatchMeetingDocument, WatchOwnVotesDocument } from "../gql/graphql";
 import { language, messages } from "../language/language";
 import { watch } from "../server/live";
 import type { Problem } from "../server/problem";
 import { announce } from "../ui/announcer";
 import { announcementsOf } from "./announcements";
-import { type Meeting, newestMeeting, type Vote, withVote } from "./newest";
+import {
+  type Meeting,
+  newestMeeting,
+  newestOwnVotes,
+  type OwnVote,
+  type OwnVotes,
+  type SharedMeeting,
+  type SharedVote,
+  withOwnVotes,
+  withVote,
+} from "./newest";
 
 /** A meeting as this page knows it, fed by pushes and by the answers to the page's own mutations. */
 export interface LiveMeeting {
   meeting: ReadonlySignal<Meeting | null>;
   problem: ReadonlySignal<Problem | null>;
-  receiveMeeting(arriving: Meeting): void;
-  receiveVote(arriving: Vote): void;
+  receiveMeeting(arriving: SharedMeeting & { votes: (SharedVote & OwnVote)[] }): void;
+  receiveVote(arriving: SharedVote & OwnVote): void;
   /** Starts watching; the function returned stops it. */
   watch(): () => void;
 }
 
 export function liveMeeting(id: string): LiveMeeting {
-  const meeting = signal<Meeting | null>(null);
-  const problem = signal<Problem | null>(null);
+  const shared = signal<SharedMeeting | null>(null);
+  const own = signal<OwnVotes>(new Map());
+  const sharedProblem = signal<Problem | null>(null);
+  const ownProblem = signal<Problem | null>(null);
 
-  const show = (next: Meeting) => {
-    const news = announcementsOf(meeting.value, next, messages.value, language.value);
+  const show = (next: SharedMeeting) => {
+    const news = announcementsOf(shared.value, next, messages.value, language.value);
     if (news.length > 0) announce(news.join(" "));
-    meeting.value = next;
+    shared.value = next;
   };
-  const receiveMeeting = (arriving: Meeting) => show(newestMeeting(meeting.value, arriving));
-  const receiveVote = (arriving: Vote) => meeting.value && show(withVote(meeting.value, arriving));
+  const receiveShared = (arriving: SharedMeeting) => show(newestMeeting(shared.value, arriving));
+  const receiveOwn = (arriving: readonly OwnVote[]) => {
+    own.value = newestOwnVotes(own.value, arriving);
+  };
+
+  const watchShared = () =>
+    watch(
+      WatchMeetingDocument,
+      { id },
+      {
+        push: ({ meeting }) => {
+          sharedProblem.value = null;
+          receiveShared(meeting);
+        },
+        problem: (cause) => {
+          sharedProblem.value = cause;
+        },
+      },
+    );
+  const watchOwn = () =>
+    watch(
+      WatchOwnVotesDocument,
+      { id },
+      {
+        push: ({ meeting }) => {
+          ownProblem.value = null;
+          receiveOwn(meeting.votes);
+        },
+        problem: (cause) => {
+          ownProblem.value = cause;
+        },
+      },
+    );
 
   return {
-    meeting,
-    problem,
-    receiveMeeting,
-    receiveVote,
-    watch: () =>
-      watch(
-        WatchMeetingDocument,
-        { id },
-        {
-          push: (result) => {
-            problem.value = null;
-            receiveMeeting(result.meeting);
-          },
-          problem: (cause) => {
-            problem.value = cause;
-          },
-        },
-      ),
+    meeting: computed(() => shared.value && withOwnVotes(shared.value, own.value)),
+    problem: computed(() => sharedProblem.value ?? ownProblem.value),
+    receiveMeeting: (arriving) => {
+      batch(() => {
+        receiveOwn(arriving.votes);
+        receiveShared(arriving);
+      });
+    },
+    receiveVote: (arriving) => {
+      batch(() => {
+        receiveOwn([arriving]);
+        if (shared.value) show(withVote(shared.value, arriving));
+      });
+    },
+    watch: () => {
+      const leaves = [watchShared(), watchOwn()];
+      return () => {
+        for (const leave of leaves) leave();
+      };
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export function OwnVote({ vote, standing }: { vote: Vote; standing: Standing | n
   }
   if (ballot.step === "sending") return <BallotForm vote={vote} />;
   if (vote.state !== "OPEN") return <ProblemNote problem={problemIn(ballot)} />;
+  // Nobody is told that they have no ballot before the server has said so.
+  if (!vote.isOwnKnown) return <p class="hint">{messages.value.opening}</p>;
   if (mayCast) return <OwnBallot vote={vote} receipt={receipt} />;
   const words = messages.value.vote;
   return (

@@ -36,9 +36,7 @@ export function VoteCard({ vote, standing, children }: VoteCardProps) {
       <Annulment vote={vote} />
       <ResultOrWait vote={vote} />
       {vote.state === "PREPARED" && <PaperPreview vote={vote} />}
-      {vote.state === "PREPARED" && !vote.viewerMay.includes("OPEN_VOTE") && (
-        <p class="note">{words.notOpenYet}</p>
-      )}
+      {waitsForChair(vote) && <p class="note">{words.notOpenYet}</p>}
       <OwnVote vote={vote} standing={standing} />
       {showsTally(vote) && <Tally vote={vote} />}
       <Links vote={vote} />
@@ -46,6 +44,11 @@ export function VoteCard({ vote, standing, children }: VoteCardProps) {
       {children}
     </article>
   );
+}
+
+/** A chair waits for nobody. */
+function waitsForChair({ state, isOwnKnown, viewerMay }: Vote): boolean {
+  return state === "PREPARED" && isOwnKnown && !viewerMay.includes("OPEN_VOTE");
 }
 
 interface FinishedVoteProps {
