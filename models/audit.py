@@ -1,6 +1,6 @@
 """Appending to a vote's audit chain. The caller holds the vote alone, so links never fork."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,13 @@ async def append_audit(
     session: WriteSession, vote_id: UUID, kind: AuditKind, payload: Mapping[str, Any]
 ) -> None:
     """Insert the next link. `payload` is plain JSON and names no choice of any member."""
+    await append_links(session, vote_id, [(kind, payload)])
+
+
+async def append_links(
+    session: WriteSession, vote_id: UUID, links: Sequence[tuple[AuditKind, Mapping[str, Any]]]
+) -> None:
+    """Insert the next links, one after the other."""
     last = (
         await session.execute(
             select(AuditRow.sequence, AuditRow.hash)
@@ -23,17 +30,21 @@ async def append_audit(
             .limit(1)
         )
     ).one_or_none()
-    previous = last.hash if last else BEGINNING
-    await session.execute(
-        insert(AuditRow).values(
-            vote_id=vote_id,
-            sequence=last.sequence + 1 if last else 1,
-            kind=kind,
-            payload=dict(payload),
-            previous_hash=previous,
-            hash=chain_hash(previous, kind, payload),
+    sequence, head = (last.sequence, last.hash) if last else (0, BEGINNING)
+    rows = []
+    for number, (kind, payload) in enumerate(links, start=sequence + 1):
+        previous, head = head, chain_hash(head, kind, payload)
+        rows.append(
+            {
+                "vote_id": vote_id,
+                "sequence": number,
+                "kind": kind,
+                "payload": dict(payload),
+                "previous_hash": previous,
+                "hash": head,
+            }
         )
-    )
+    await session.execute(insert(AuditRow), rows)
 
 
 async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:

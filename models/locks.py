@@ -10,9 +10,11 @@ and needs no lock. Order: a meeting before its votes.
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 
 from models.database import WriteSession, on_postgresql
+from models.meetings import Meeting
+from models.votes import Vote
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
@@ -25,6 +27,26 @@ async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
     """Wait for those under way, and keep all others out until this transaction ends."""
     if on_postgresql(session):
         await session.execute(select(func.pg_advisory_xact_lock(_number(subject_id))))
+
+
+async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
+    """Hold the vote's meeting alone; gives the meeting's unit, or None if there is no such vote.
+
+    What is read with the lock never changes: a vote stays in its meeting, a meeting in its unit.
+    """
+    statement = (
+        select(Meeting.unit_id).join(Vote, Vote.meeting_id == Meeting.id).where(Vote.id == vote_id)
+    )
+    if on_postgresql(session):
+        statement = statement.add_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING))
+    row = (await session.execute(statement)).one_or_none()
+    return row.unit_id if row else None
+
+
+_NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
+    "('x' || right(replace(CAST(meeting.id AS text), '-', ''), 16))::bit(64)::bigint"
+)
+"""What `_number` gives for the meeting's id."""
 
 
 def _number(subject_id: UUID) -> int:

@@ -1,19 +1,20 @@
 """Loading, permitting and locking in one call: nobody loads a row without saying what for."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import CompoundSelect, Select, Uuid, bindparam, cast, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Session
 from models.base import database_clock
-from models.locks import hold_alone, hold_shared
+from models.locks import hold_alone, hold_meeting_of, hold_shared
 from models.meetings import Meeting
 from models.units import Appointment, Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
-from rules.members import MembershipKind, Role
+from rules.members import MembershipKind, Role, Standing
 from rules.permissions import (
     Act,
     Place,
@@ -120,15 +121,20 @@ async def vote_to_change(
 ) -> tuple[Vote, Meeting]:
     """Load a vote and its meeting, both alone: ballots under way are in, others wait."""
     session = transaction.session
-    meeting_id = await session.scalar(select(Vote.meeting_id).where(Vote.id == vote_id))
-    if meeting_id is None:
+    unit_id = await hold_meeting_of(session, vote_id)
+    if unit_id is None:
         raise not_found("vote")
-    await hold_alone(session, meeting_id)
     # Asked before waiting for voters: who may not close must not make them wait either.
-    meeting = await _permitted_meeting(session, viewer, meeting_id, act)
+    await permit_in_unit(session, await load_place(session, viewer), act, unit_id)
     await hold_alone(session, vote_id)
-    vote = await session.get_one(Vote, vote_id)
-    return vote, meeting
+    row = (
+        await session.execute(
+            select(Vote, Meeting)
+            .join(Meeting, Meeting.id == Vote.meeting_id)
+            .where(Vote.id == vote_id)
+        )
+    ).one()
+    return row.Vote, row.Meeting
 
 
 async def member_to_change(
@@ -200,30 +206,46 @@ async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id:
 
 async def load_place(session: AsyncSession, viewer: Viewer) -> Place:
     """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
-    standing = await session.scalar(
-        select(Member.standing)
-        .join(Session, Session.id == viewer.session_id)
-        .where(
-            Member.id == viewer.member_id,
-            Session.revoked_at.is_(None),
-            Session.expires_at > database_clock(),
-        )
-    )
+    rows = await session.execute(_PLACE, {"member": viewer.member_id, "session": viewer.session_id})
+    standing: Standing | None = None
+    units: set[UUID] = set()
+    roles: dict[UUID, frozenset[Role]] = {}
+    for row in rows:
+        if row.unit_id is None:
+            standing = row.standing
+        elif row.role is None:
+            units.add(row.unit_id)
+        else:
+            roles[row.unit_id] = roles.get(row.unit_id, frozenset()) | {row.role}
     if standing is None:
         raise session_ended()
-    units = await session.scalars(
-        select(Membership.unit_id).where(
-            Membership.member_id == viewer.member_id, Membership.valid_to.is_(None)
-        )
-    )
-    roles: dict[UUID, frozenset[Role]] = {}
-    for unit_id, role in await session.execute(
-        select(Appointment.unit_id, Appointment.role).where(
-            Appointment.member_id == viewer.member_id, Appointment.valid_to.is_(None)
-        )
-    ):
-        roles[unit_id] = roles.get(unit_id, frozenset()) | {role}
     return Place(viewer.member_id, standing, frozenset(units), roles)
+
+
+def _place() -> CompoundSelect[*tuple[Any, ...]]:
+    """(standing, unit, role): one row for the signed-in member, one for each membership, and one
+    for each role."""
+    member = bindparam("member", type_=Uuid())
+    no_standing = cast(None, Member.standing.type)
+    no_unit, no_role = cast(None, Uuid()), cast(None, Appointment.role.type)
+    return union_all(
+        select(Member.standing, no_unit.label("unit_id"), no_role.label("role"))
+        .join(Session, Session.id == bindparam("session", type_=Uuid()))
+        .where(
+            Member.id == member,
+            Session.revoked_at.is_(None),
+            Session.expires_at > database_clock(),
+        ),
+        select(no_standing, Membership.unit_id, no_role).where(
+            Membership.member_id == member, Membership.valid_to.is_(None)
+        ),
+        select(no_standing, Appointment.unit_id, Appointment.role).where(
+            Appointment.member_id == member, Appointment.valid_to.is_(None)
+        ),
+    )
+
+
+_PLACE = _place()  # built once: to build it takes longer than to run it
 
 
 async def _tree_relations(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import database_clock
@@ -96,64 +96,75 @@ async def freeze_roll(
 
 async def freeze_presence(session: WriteSession, vote: Vote) -> None:
     """Write down who is here and who was excused, as the vote closes."""
-    statuses = await session.execute(
-        select(Attendance.member_id, Attendance.status).where(
-            Attendance.meeting_id == vote.meeting_id
-        )
-    )
-    by_status: dict[AttendanceStatus, list[UUID]] = {}
-    for row in statuses:
-        by_status.setdefault(row.status, []).append(row.member_id)
     await session.execute(
-        update(RollEntry)
-        .where(RollEntry.vote_id == vote.id)
-        .values(
-            was_present_at_closing=RollEntry.member_id.in_(
-                by_status.get(AttendanceStatus.PRESENT, [])
-            ),
-            was_excused=RollEntry.member_id.in_(by_status.get(AttendanceStatus.EXCUSED, [])),
+        _FREEZE_PRESENCE,
+        {"frozen_vote": vote.id, "meeting": vote.meeting_id},
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _has_status(status: AttendanceStatus) -> ColumnElement[bool]:
+    return (
+        select(Attendance.member_id)
+        .where(
+            Attendance.meeting_id == _MEETING,
+            Attendance.member_id == RollEntry.member_id,
+            Attendance.status == status,
         )
+        .correlate(RollEntry)
+        .exists()
     )
 
 
 async def load_voters(session: AsyncSession, vote: Vote) -> list[Voter]:
     """Everyone on the roll, with what the base needs to know of each: now while the vote is open,
     as it was at the closing afterwards."""
+    rows = await session.execute(_VOTERS, {"vote": vote.id, "meeting": vote.meeting_id})
+    return [
+        Voter(
+            member_id=row.member_id,
+            standing=row.standing,
+            left_out=row.left_out,
+            weight=row.weight,
+            has_cast=row.has_cast,
+            is_elsewhere=row.is_elsewhere,
+            is_summoned=row.is_summoned,
+            is_excused=_at_closing(row.was_excused, row.status is AttendanceStatus.EXCUSED),
+            was_present_at_opening=row.was_present_at_opening,
+            is_present=_at_closing(
+                row.was_present_at_closing, row.status is AttendanceStatus.PRESENT
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _voters() -> Select[*tuple[Any, ...]]:
     cast = or_(Ballot.id.is_not(None), CastMark.key.is_not(None), HandMark.vote_id.is_not(None))
-    rows = await session.execute(
-        select(RollEntry, cast.label("has_cast"), Attendance.status)
+    return (
+        select(
+            RollEntry.member_id,
+            RollEntry.standing,
+            RollEntry.left_out,
+            RollEntry.weight,
+            RollEntry.is_elsewhere,
+            RollEntry.is_summoned,
+            RollEntry.was_excused,
+            RollEntry.was_present_at_opening,
+            RollEntry.was_present_at_closing,
+            cast.label("has_cast"),
+            Attendance.status,
+        )
         .outerjoin(Ballot, and_(_same(Ballot), Ballot.sequence == 1))
         .outerjoin(CastMark, _same(CastMark))
         .outerjoin(HandMark, _same(HandMark))
         .outerjoin(
             Attendance,
-            and_(
-                Attendance.member_id == RollEntry.member_id,
-                Attendance.meeting_id == vote.meeting_id,
-            ),
+            and_(Attendance.member_id == RollEntry.member_id, Attendance.meeting_id == _MEETING),
         )
-        .where(RollEntry.vote_id == vote.id)
+        .where(RollEntry.vote_id == bindparam("vote", type_=Uuid()))
         .order_by(RollEntry.member_id)
     )
-    return [
-        Voter(
-            member_id=row.RollEntry.member_id,
-            standing=row.RollEntry.standing,
-            left_out=row.RollEntry.left_out,
-            weight=row.RollEntry.weight,
-            has_cast=row.has_cast,
-            is_elsewhere=row.RollEntry.is_elsewhere,
-            is_summoned=row.RollEntry.is_summoned,
-            is_excused=_at_closing(
-                row.RollEntry.was_excused, row.status is AttendanceStatus.EXCUSED
-            ),
-            was_present_at_opening=row.RollEntry.was_present_at_opening,
-            is_present=_at_closing(
-                row.RollEntry.was_present_at_closing, row.status is AttendanceStatus.PRESENT
-            ),
-        )
-        for row in rows
-    ]
 
 
 def _at_closing(then: bool | None, now: bool) -> bool:
@@ -162,3 +173,16 @@ def _at_closing(then: bool | None, now: bool) -> bool:
 
 def _same(table: type[Ballot] | type[CastMark] | type[HandMark]) -> ColumnElement[bool]:
     return and_(table.vote_id == RollEntry.vote_id, table.member_id == RollEntry.member_id)
+
+
+# Built once: to build them takes longer than to run them, while voters wait for the closing.
+_MEETING = bindparam("meeting", type_=Uuid())
+_VOTERS = _voters()
+_FREEZE_PRESENCE = (
+    update(RollEntry)
+    .where(RollEntry.vote_id == bindparam("frozen_vote", type_=Uuid()))
+    .values(
+        was_present_at_closing=_has_status(AttendanceStatus.PRESENT),
+        was_excused=_has_status(AttendanceStatus.EXCUSED),
+    )
+)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select, update
 
-from models.audit import append_audit, audit_head
+from models.audit import append_audit, append_links, audit_head
 from models.ballot_box import count_votes, flip_vote, rewrite_papers
 from models.base import database_clock
 from models.database import WriteSession
@@ -139,10 +140,16 @@ async def close_held_vote(transaction: Transaction, vote: Vote, by: Viewer | Non
         await rewrite_papers(session, vote.id)
     outcome = await _decide(session, vote, NO_TIE_BREAKERS)
     who = {"by": str(by.member_id) if by else None}
-    await append_audit(session, vote.id, AuditKind.CLOSED, {**who, "outcome": outcome.to_data()})
+    links: list[tuple[AuditKind, dict[str, Any]]] = [
+        (AuditKind.CLOSED, {**who, "outcome": outcome.to_data()})
+    ]
     is_seen = RuleSet.from_data(vote.rule).live_tally is LiveTally.ALWAYS
     if is_seen and outcome.next_step not in _BREAKABLE:
-        await _publish(session, vote, who)
+        await _change(session, vote.id, outcome=outcome.to_data(), published_at=database_clock())
+        links.append((AuditKind.PUBLISHED, who))
+    else:
+        await _change(session, vote.id, outcome=outcome.to_data())
+    await append_links(session, vote.id, links)
     _announce(transaction, vote)
 
 
@@ -222,6 +229,7 @@ async def break_tie(
         outcome = await _decide(session, vote, breakers)
         if outcome.next_step in _BREAKABLE:
             raise Refusal(Reason.INVALID_CHOICE, "This does not break the tie.")
+        await _change(session, vote.id, outcome=outcome.to_data())
         await append_audit(
             session,
             vote.id,
@@ -246,7 +254,9 @@ async def publish_vote(context: Context, vote_id: str) -> Vote:
         if Outcome.from_data(vote.outcome or {}).next_step in _BREAKABLE:
             raise Refusal(Reason.WRONG_STATE, "The result waits for a tie-breaker.")
         if vote.published_at is None:
-            await _publish(transaction.session, vote, {"by": str(viewer.member_id)})
+            await _change(transaction.session, vote.id, published_at=database_clock())
+            who = {"by": str(viewer.member_id)}
+            await append_audit(transaction.session, vote.id, AuditKind.PUBLISHED, who)
             _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
@@ -298,7 +308,11 @@ def _chair_acts(vote: Vote) -> list[Act]:
 
 
 async def load_options(session: WriteSession, vote_id: UUID) -> list[Option]:
-    rows = await session.scalars(select(VoteOption).where(VoteOption.vote_id == vote_id))
+    rows = await session.execute(
+        select(VoteOption.id, VoteOption.kind, VoteOption.position, VoteOption.candidate_id).where(
+            VoteOption.vote_id == vote_id
+        )
+    )
     return [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
 
 
@@ -315,22 +329,15 @@ async def _check_paper(session: WriteSession, rule: RuleSet, vote_id: UUID) -> N
 
 
 async def _decide(session: WriteSession, vote: Vote, breakers: TieBreakers) -> Outcome:
-    """Recount and decide, and store the outcome."""
+    """Recount and decide."""
     tallies = await count_votes(session, [vote.id])
-    outcome = decide(
+    return decide(
         RuleSet.from_data(vote.rule),
         await load_options(session, vote.id),
         await load_voters(session, vote),
         tallies[vote.id],
         breakers,
     )
-    await _change(session, vote.id, outcome=outcome.to_data())
-    return outcome
-
-
-async def _publish(session: WriteSession, vote: Vote, who: dict[str, str | None]) -> None:
-    await _change(session, vote.id, published_at=database_clock())
-    await append_audit(session, vote.id, AuditKind.PUBLISHED, who)
 
 
 async def _change(session: WriteSession, vote_id: UUID, **values: object) -> None:
