@@ -15,7 +15,7 @@ from tests.services import die_with_parent
 
 PEERS = Path(__file__).parent / "peers"
 ANSWER_TIMEOUT = 60.0  # seconds
-JOIN_TIMEOUT = 300.0
+JOIN_TIMEOUT = 900.0
 
 
 class Missing(RuntimeError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks._fanout_load import Generator, generating
 from benchmarks._fanout_peers import Target
 
-WARM_UP = 5  # casts
+WARM_UP = 10  # casts
 IDLE_CASTS = 50
 IDLE_PACE = 0.1  # seconds
 SETTLES_IN = 1.0  # seconds
@@ -60,12 +60,19 @@ class Watched:
         time.sleep(SETTLES_IN)
 
     def measure(self, updates: int, pace: float) -> Figures:
-        """Update every group so many times, one round each `pace` seconds or slower."""
+        """Update every group so many times, one round each `pace` seconds or slower.
+
+        Raises TimeoutError when somebody is not shown an update, and RuntimeError when somebody
+        was disconnected.
+        """
         before, cpu = self.generator.ask("report"), self.target.processes.cpu()
         began = [self._round(number, pace) for number in range(1, updates + 1)]
         after, cpu = self.generator.ask("report"), self.target.processes.cpu() - cpu
         delivered = after["next"] - before["next"]
         count = len(self.target.subscribers)
+        if after["joined"] != count:
+            lost, code = count - after["joined"], after["last_code"]
+            raise RuntimeError(f"{lost} subscribers lost their connection, the last with {code}")
         seen = [
             (start, *after["updates"][group][number])
             for number, starts in enumerate(began)

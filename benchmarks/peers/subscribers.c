@@ -112,9 +112,13 @@ static void answer_waiting(void) {
 }
 
 static void report(void) {
+  int steps[JOINED + 1] = {0};
+  for (int i = 0; i < subscriber_count; i++)
+    steps[subscribers[i].step]++;
   printf("{\"cpu\":%.6f,\"next\":%ld,\"bytes\":%ld,\"joined\":%d,\"closes\":%ld,\"last_code\":%ld,"
-         "\"updates\":[",
-         cpu(), next_frames, bytes_read, joined, closes, last_code);
+         "\"away\":%d,\"connecting\":%d,\"signing_in\":%d,\"subscribing\":%d,\"updates\":[",
+         cpu(), next_frames, bytes_read, joined, closes, last_code, steps[AWAY],
+         steps[CONNECTING] + steps[SHAKING_HANDS], steps[SIGNING_IN], steps[SUBSCRIBING]);
   for (int group = 0; group < group_count; group++) {
     printf("%s[", group ? "," : "");
     for (int k = 0; k < update_count; k++) {
