@@ -1,12 +1,15 @@
 """The judge of a round: from what clients saw and from the database, read afresh.
 
-Acknowledged ⊆ in the box ⊆ asked for; one ballot a member; none after closing; the stored outcome
-is what the ballots give; one key, one receipt; frames never go back and end at the database's
-state; the audit chain is whole.
+Acknowledged ⊆ in the box ⊆ asked for; one ballot a member, and of several the last; none after
+closing; the stored outcome is what the ballots give; one key, one receipt; frames never go back,
+show nothing too early, and end at the database's state; the audit chain is whole.
+
+Of an UNATTRIBUTED vote the box tells who voted, and apart from that what was cast. Only the clients
+know what belongs together: what those who voted asked for must be what was cast, all in all.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,28 +19,41 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from benchmarks._history import RECEIPT, Frame, History
-from models.ballot_box import count_votes
+from models.ballot_box import count_votes, mark_id
 from models.database import Database
-from models.votes import AuditRow, Ballot, BallotChoice, RollEntry, Vote, VoteOption
+from models.votes import (
+    AuditRow,
+    Ballot,
+    BallotChoice,
+    CastMark,
+    Paper,
+    PaperChoice,
+    RollEntry,
+    Vote,
+    VoteOption,
+)
 from resolvers.roll import load_voters
 from rules.audit import BEGINNING, AuditKind, chain_hash
 from rules.ballots import Judged, Option, Tallies, Validity, count_ballots
 from rules.bases import Voter
 from rules.meetings import VoteState
 from rules.outcome import decide
-from rules.rule_sets import Change, RuleSet
+from rules.rule_sets import Change, RuleSet, Secrecy
 
 
 class Wrong(Enum):
     LOST = "lost"
     NOT_ASKED_FOR = "not asked for"
     DOUBLED = "doubled"
+    ORDER = "an earlier ballot counts"
     LATE = "late"
     RECOUNT = "recount differs"
     RECEIPT = "receipts differ"
     FRAME = "frames wrong"
+    EARLY = "figures shown too early"
     CHAIN = "chain broken"
 
 
@@ -48,14 +64,25 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class StoredBallot:
-    id: UUID
-    member_id: UUID
-    key: str
-    sequence: int
+class StoredPaper:
+    """What was cast by somebody."""
+
     validity: Validity
     choices: tuple[UUID, ...]
+    weight: int
+
+
+@dataclass(frozen=True)
+class StoredCast:
+    """That somebody cast, by the ballot or the mark. `receipt_id` is what they were told."""
+
+    receipt_id: UUID
+    member_id: UUID
+    key: str
     cast_at: datetime
+    sequence: int
+    paper: StoredPaper | None
+    """None where the vote does not show who voted how."""
 
 
 @dataclass(frozen=True)
@@ -63,34 +90,44 @@ class Stored:
     """Everything the database keeps of one vote."""
 
     vote: Vote
-    ballots: list[StoredBallot]
-    weights: dict[UUID, int]
-    """What a ballot of each member weighs, by the roll."""
+    casts: list[StoredCast]
+    papers: list[StoredPaper]
+    """Those that count."""
     options: list[Option]
     voters: list[Voter]
     tallies: Tallies
     audit: list[AuditRow]
 
     @property
-    def counted(self) -> list[StoredBallot]:
-        """Of each member the ballot with the highest sequence."""
-        last = {b.member_id: b for b in sorted(self.ballots, key=lambda b: b.sequence)}
-        return list(last.values())
+    def is_hidden(self) -> bool:
+        return self.vote.secrecy is Secrecy.UNATTRIBUTED
+
+    @property
+    def is_result_shown(self) -> bool:
+        """To a member who does not chair."""
+        return not self.is_hidden or self.vote.published_at is not None
 
 
 async def read_stored(database: Database, vote_id: UUID) -> Stored:
     """One snapshot of the vote, its ballots and its chain."""
     async with database.snapshot() as session:
         vote = await session.get_one(Vote, vote_id)
-        roll = await session.scalars(select(RollEntry).where(RollEntry.vote_id == vote_id))
+        if vote.secrecy is Secrecy.UNATTRIBUTED:
+            casts, papers = (
+                await _read_marks(session, vote_id),
+                await _read_papers(session, vote_id),
+            )
+        else:
+            casts = await _read_ballots(session, vote_id)
+            papers = _last_of_each(casts)
         options = await session.scalars(select(VoteOption).where(VoteOption.vote_id == vote_id))
         audit = await session.scalars(
             select(AuditRow).where(AuditRow.vote_id == vote_id).order_by(AuditRow.sequence)
         )
         return Stored(
             vote,
-            await _read_ballots(session, vote_id),
-            {row.member_id: row.weight for row in roll},
+            casts,
+            papers,
             [Option(o.id, o.kind, o.position, o.candidate_id) for o in options],
             await load_voters(session, vote),
             (await count_votes(session, [vote_id]))[vote_id],
@@ -98,20 +135,56 @@ async def read_stored(database: Database, vote_id: UUID) -> Stored:
         )
 
 
-async def _read_ballots(session: AsyncSession, vote_id: UUID) -> list[StoredBallot]:
-    choices: dict[UUID, list[UUID]] = defaultdict(list)
-    for ballot_id, option_id in await session.execute(
-        select(BallotChoice.ballot_id, BallotChoice.option_id).where(
-            BallotChoice.vote_id == vote_id
-        )
-    ):
-        choices[ballot_id].append(option_id)
+async def _read_ballots(session: AsyncSession, vote_id: UUID) -> list[StoredCast]:
+    choices = await _read_choices(session, BallotChoice.ballot_id, BallotChoice, vote_id)
+    roll = await session.scalars(select(RollEntry).where(RollEntry.vote_id == vote_id))
+    weights = {row.member_id: row.weight for row in roll}
     return [
-        StoredBallot(
-            b.id, b.member_id, b.key, b.sequence, b.validity, tuple(choices[b.id]), b.cast_at
+        StoredCast(
+            b.id,
+            b.member_id,
+            b.key,
+            b.cast_at,
+            b.sequence,
+            StoredPaper(b.validity, choices[b.id], weights[b.member_id]),
         )
         for b in await session.scalars(select(Ballot).where(Ballot.vote_id == vote_id))
     ]
+
+
+def _last_of_each(casts: Iterable[StoredCast]) -> list[StoredPaper]:
+    """Of each member the ballot with the highest sequence."""
+    last = {cast.member_id: cast.paper for cast in sorted(casts, key=lambda c: c.sequence)}
+    return [paper for paper in last.values() if paper is not None]
+
+
+async def _read_marks(session: AsyncSession, vote_id: UUID) -> list[StoredCast]:
+    return [
+        StoredCast(mark_id(vote_id, m.member_id), m.member_id, m.key, m.cast_at, 1, None)
+        for m in await session.scalars(select(CastMark).where(CastMark.vote_id == vote_id))
+    ]
+
+
+async def _read_papers(session: AsyncSession, vote_id: UUID) -> list[StoredPaper]:
+    choices = await _read_choices(session, PaperChoice.paper_id, PaperChoice, vote_id)
+    return [
+        StoredPaper(paper.validity, choices[paper.id], 1)
+        for paper in await session.scalars(select(Paper).where(Paper.vote_id == vote_id))
+    ]
+
+
+async def _read_choices(
+    session: AsyncSession,
+    of: InstrumentedAttribute[UUID],
+    table: type[BallotChoice] | type[PaperChoice],
+    vote_id: UUID,
+) -> dict[UUID, tuple[UUID, ...]]:
+    choices: dict[UUID, tuple[UUID, ...]] = defaultdict(tuple)
+    for paper_id, option_id in await session.execute(
+        select(of, table.option_id).where(table.vote_id == vote_id)
+    ):
+        choices[paper_id] += (option_id,)
+    return choices
 
 
 def judge(history: History, stored: Stored) -> list[Violation]:
@@ -126,12 +199,14 @@ def check_stored(stored: Stored) -> list[Violation]:
 
 
 def _find_lost(history: History, stored: Stored) -> Iterator[Violation]:
-    kept = {(b.member_id, b.key, b.choices, str(b.id)) for b in stored.ballots}
+    kept = {
+        (c.member_id, c.key, str(c.receipt_id), c.paper and c.paper.choices) for c in stored.casts
+    }
     for cast in history.casts:
         if cast.receipt is None:
             continue
-        wanted = (cast.member_id, cast.key, (cast.choice,), cast.receipt[0])
-        if wanted not in kept:
+        choices = None if stored.is_hidden else (cast.choice,)
+        if (cast.member_id, cast.key, cast.receipt[0], choices) not in kept:
             yield Violation(Wrong.LOST, f"acknowledged, and not in the box: {cast}")
     known = VoteState.OPEN if history.closed_known_at is None else VoteState.CLOSED
     if stored.vote.state is not known:
@@ -141,45 +216,88 @@ def _find_lost(history: History, stored: Stored) -> Iterator[Violation]:
 
 
 def _find_not_asked_for(history: History, stored: Stored) -> Iterator[Violation]:
-    asked = {(cast.member_id, cast.key, (cast.choice,)) for cast in history.casts}
-    for ballot in stored.ballots:
-        if (ballot.member_id, ballot.key, ballot.choices) not in asked:
-            yield Violation(Wrong.NOT_ASKED_FOR, f"in the box, and nobody's: {ballot}")
+    asked: dict[tuple[UUID, str], tuple[UUID, ...]] = {
+        (cast.member_id, cast.key): (cast.choice,) for cast in history.casts
+    }
+    for cast in stored.casts:
+        wanted = asked.get((cast.member_id, cast.key))
+        if wanted is None or (cast.paper and cast.paper.choices != wanted):
+            yield Violation(Wrong.NOT_ASKED_FOR, f"in the box, and nobody's: {cast}")
+    if not stored.is_hidden:
+        return
+    wanted_papers = Counter(asked.get((cast.member_id, cast.key), ()) for cast in stored.casts)
+    papers = Counter(paper.choices for paper in stored.papers)
+    for choices in wanted_papers - papers:
+        yield Violation(
+            Wrong.LOST, f"who voted asked for {wanted_papers}, cast is {papers}: {choices}"
+        )
+    for choices in papers - wanted_papers:
+        yield Violation(
+            Wrong.NOT_ASKED_FOR, f"asked for {wanted_papers}, cast is {papers}: {choices}"
+        )
 
 
 def _find_doubled(stored: Stored) -> Iterator[Violation]:
-    per_member = Counter(ballot.member_id for ballot in stored.ballots)
-    for member_id, ballots in per_member.items():
-        if ballots > 1 and stored.vote.change is Change.FINAL:
-            yield Violation(Wrong.DOUBLED, f"{ballots} ballots of member {member_id}")
+    per_member = Counter(cast.member_id for cast in stored.casts)
+    for member_id, casts in per_member.items():
+        if casts > 1 and stored.vote.change is Change.FINAL:
+            yield Violation(Wrong.DOUBLED, f"{casts} ballots of member {member_id}")
+    if len(stored.papers) > len(per_member):
+        yield Violation(Wrong.DOUBLED, f"{len(stored.papers)} papers of {len(per_member)} members")
+
+
+def _find_wrong_order(history: History, stored: Stored) -> Iterator[Violation]:
+    """Of two ballots, the one asked for when the other was acknowledged counts."""
+    sequence = {(cast.member_id, cast.key): cast.sequence for cast in stored.casts}
+    asked, told = _first_asked(history), _first_told(history)
+    for (member_id, key), when in told.items():
+        for (other_id, other), since in asked.items():
+            is_later = other_id == member_id and other != key and since > when
+            before, after = sequence.get((member_id, key)), sequence.get((member_id, other))
+            if is_later and before is not None and after is not None and after < before:
+                yield Violation(Wrong.ORDER, f"of member {member_id}, {key} counts, not {other}")
+
+
+def _first_asked(history: History) -> dict[tuple[UUID, str], float]:
+    first: dict[tuple[UUID, str], float] = {}
+    for cast in history.casts:
+        asked = (cast.member_id, cast.key)
+        first[asked] = min(cast.sent, first.get(asked, cast.sent))
+    return first
+
+
+def _first_told(history: History) -> dict[tuple[UUID, str], float]:
+    first: dict[tuple[UUID, str], float] = {}
+    for cast in history.casts:
+        if cast.receipt is not None:
+            told = (cast.member_id, cast.key)
+            first[told] = min(cast.answered, first.get(told, cast.answered))
+    return first
 
 
 def _find_late_by_clock(stored: Stored) -> Iterator[Violation]:
     closed_at = stored.vote.closed_at
-    for ballot in stored.ballots:
-        if closed_at is not None and ballot.cast_at > closed_at:
-            yield Violation(Wrong.LATE, f"closed at {closed_at}: {ballot}")
+    for cast in stored.casts:
+        if closed_at is not None and cast.cast_at > closed_at:
+            yield Violation(Wrong.LATE, f"closed at {closed_at}: {cast}")
 
 
 def _find_late_by_clients(history: History, stored: Stored) -> Iterator[Violation]:
     """Asked for only after a client knew of the closing, and in the box all the same."""
     if history.closed_known_at is None:
         return
-    first: dict[tuple[UUID, str], float] = {}
-    for cast in history.casts:
-        asked = (cast.member_id, cast.key)
-        first[asked] = min(cast.sent, first.get(asked, cast.sent))
-    for ballot in stored.ballots:
-        sent = first.get((ballot.member_id, ballot.key), 0)
+    first = _first_asked(history)
+    for cast in stored.casts:
+        sent = first.get((cast.member_id, cast.key), 0)
         if sent > history.closed_known_at:
             late = sent - history.closed_known_at
-            yield Violation(Wrong.LATE, f"sent {late:.3f} s after the closing was known: {ballot}")
+            yield Violation(Wrong.LATE, f"sent {late:.3f} s after the closing was known: {cast}")
 
 
 def _find_miscounted(stored: Stored) -> Iterator[Violation]:
     """The figures are counted twice more: by the product's statement, and here from the rows."""
     by_hand = count_ballots(
-        (Judged(b.validity, b.choices), stored.weights[b.member_id]) for b in stored.counted
+        (Judged(paper.validity, paper.choices), paper.weight) for paper in stored.papers
     )
     if _figures(by_hand) != _figures(stored.tallies):
         yield Violation(Wrong.RECOUNT, f"counted {stored.tallies}, but the rows give {by_hand}")
@@ -205,7 +323,7 @@ def _find_differing_receipts(history: History, stored: Stored) -> Iterator[Viola
     for (member_id, key), told in receipts.items():
         if len(told) > 1:
             yield Violation(Wrong.RECEIPT, f"member {member_id}, key {key}: {told}")
-    taken = {(b.member_id, b.key) for b in stored.ballots}
+    taken = {(cast.member_id, cast.key) for cast in stored.casts}
     for cast in history.casts:
         is_refused = cast.answer not in (None, RECEIPT)
         if is_refused and (cast.member_id, cast.key) in taken:
@@ -233,10 +351,24 @@ def _find_wrong_frames(history: History, stored: Stored) -> Iterator[Violation]:
             )
 
 
+def _find_early_figures(history: History, stored: Stored) -> Iterator[Violation]:
+    """Figures of an UNATTRIBUTED vote that was still open."""
+    for name, frames in history.frames.items():
+        for frame in frames:
+            figures = [count for count in frame.counts.values() if count is not None]
+            if stored.is_hidden and frame.state == VoteState.OPEN.value and figures:
+                yield Violation(Wrong.EARLY, f"{name} was shown {frame}")
+
+
 def shows_stored(frames: list[Frame], stored: Stored) -> bool:
     """Whether the last of a subscriber's frames is the database's state."""
-    counts = {str(o.id): stored.tallies.of(o.id).weight for o in stored.options}
-    head = stored.audit[-1].hash.hex() if stored.audit else None
+    counts = {
+        str(o.id): stored.tallies.of(o.id).weight if stored.is_result_shown else None
+        for o in stored.options
+    }
+    # The link that tells a result is not named before the result is shown.
+    shown = [r for r in stored.audit if stored.is_result_shown or r.kind is not AuditKind.CLOSED]
+    head = shown[-1].hash.hex() if shown else None
     wanted = (stored.vote.state.value, stored.tallies.cast.heads, counts, head)
     return bool(frames) and (frames[-1].version, *_content(frames[-1])) == (
         stored.vote.version,
@@ -268,7 +400,9 @@ _CHECKS: tuple[Callable[[History, Stored], Iterator[Violation]], ...] = (
     _find_lost,
     _find_not_asked_for,
     _find_late_by_clients,
+    _find_wrong_order,
     _find_differing_receipts,
     _find_wrong_frames,
+    _find_early_figures,
     lambda _, stored: iter(check_stored(stored)),
 )

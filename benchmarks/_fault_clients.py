@@ -26,6 +26,9 @@ OPEN = """mutation ($vote: ID!) {
 CLOSE = """mutation ($vote: ID!) {
   closeVote(voteId: $vote) { __typename ... on Refused { reason } }
 }"""
+PUBLISH = """mutation ($vote: ID!) {
+  publishVote(voteId: $vote) { __typename ... on Refused { reason } }
+}"""
 WATCH = """subscription ($id: ID!) {
   vote(id: $id) { version state tally { cast options { optionId count } } auditHead }
 }"""
@@ -200,21 +203,26 @@ class Booth:
         Where the server has forgotten that the vote was opened there is nothing to close; whoever
         waits for the closing waits no longer, and the judge finds the vote as it is.
         """
+        told = await self._ask_until_known(CLOSE, chair, worker)
+        if told.get("reason", VOTE_CLOSED) == VOTE_CLOSED:
+            self.history.hear_of_closing()
+        self.history.is_closed.set()
+
+    async def publish(self, chair: Person, worker: int) -> None:
+        """Show everybody the result, if there is one; what is published already stays so."""
+        await self._ask_until_known(PUBLISH, chair, worker)
+
+    async def _ask_until_known(self, mutation: str, chair: Person, worker: int) -> Any:
         deadline = time.monotonic() + KNOWN_WITHIN
         while True:
             line = Line(self._ports[worker])
             try:
-                told = await line.ask(chair.token, CLOSE, {"vote": str(self.vote.id)})
+                return await line.ask(chair.token, mutation, {"vote": str(self.vote.id)})
             except Unknown:
                 if time.monotonic() > deadline:
                     raise
                 await self._breathe()
                 worker = self.other(worker)
-            else:
-                if told.get("reason", VOTE_CLOSED) == VOTE_CLOSED:
-                    self.history.hear_of_closing()
-                self.history.is_closed.set()
-                return
             finally:
                 line.close()
 

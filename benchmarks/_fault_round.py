@@ -32,6 +32,7 @@ class Habit(Enum):
     SAME_KEY_AT_ONCE = auto()
     TWO_KEYS_AT_ONCE = auto()
     ASKS_AGAIN = auto()
+    CHANGES_MIND = auto()
     LATE = auto()
 
 
@@ -70,6 +71,7 @@ async def play_round(
         await _vote_and_close(stage, booth, faults, random)
         await stage.heal()
         await _ask_all_again(booth, stage.branch.voters, random)
+        await booth.publish(stage.branch.chair, random.randrange(2))
         stored = await _read(stage.url, vote.id)
         await _wait_for_frames(history, stored)
     finally:
@@ -157,6 +159,9 @@ async def _follow_habit(booth: Booth, plan: Plan, lines: list[Line]) -> None:
         case Habit.ASKS_AGAIN:
             await booth.cast_until_known(paper, worker, lines)
             await booth.cast_until_known(paper, other, lines)
+        case Habit.CHANGES_MIND:
+            await booth.cast_until_known(paper, worker, lines)
+            await booth.cast_until_known(plan.second, other, lines)
         case Habit.LATE:
             await booth.history.is_closed.wait()
             await booth.cast_until_known(paper, worker, lines)

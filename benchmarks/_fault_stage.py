@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,8 +44,8 @@ class Branch:
     """Prepared, not open yet."""
 
 
-async def prepare(url: str, votes: int, rule: RuleSet = ORDINARY) -> Branch:
-    """A migrated database with one branch that is meeting."""
+async def prepare(url: str, votes: int, rules: Sequence[RuleSet] = (ORDINARY,)) -> Branch:
+    """A migrated database with one branch that is meeting; its votes have the rules in turn."""
     database = Database(url)
     await migrate.upgrade(database)
     async with Feed.from_url("memory://") as feed:
@@ -53,7 +54,10 @@ async def prepare(url: str, votes: int, rule: RuleSet = ORDINARY) -> Branch:
         chair = scene.member("Chair", unit, role=Role.SECRETARY)
         members = scene.members([f"Voter {number}" for number in range(VOTERS)], unit)
         meeting = scene.meeting(unit, MeetingState.IN_SESSION, [chair, *members], chair=chair)
-        prepared = [scene.vote(meeting, position=p, rule=rule) for p in range(1, votes + 1)]
+        prepared = [
+            scene.vote(meeting, position=position, rule=rule)
+            for position, rule in zip(range(1, votes + 1), cycle(rules), strict=False)
+        ]
         await scene.save()
     await database.dispose()
     return Branch(chair, members, prepared)
@@ -195,7 +199,7 @@ def _is_well(health: dict[str, Any]) -> bool:
 
 @asynccontextmanager
 async def staged(
-    votes: int, plant: str | None = None, rule: RuleSet = ORDINARY
+    votes: int, plant: str | None = None, rules: Sequence[RuleSet] = (ORDINARY,)
 ) -> AsyncIterator[Stage]:
     """Everything runs: durable PostgreSQL, Valkey, a proxy and a worker each, twice."""
     with (
@@ -209,7 +213,7 @@ async def staged(
             url = create_database(postgresql.url)
             if plant == "synchronous-commit-off":
                 await _write_late(url)
-            branch = await prepare(url, votes, rule)
+            branch = await prepare(url, votes, rules)
             proxies = [Proxy(valkey.port) for _ in range(2)]
             workers = [
                 _worker(proxy, url, plant, Path(folder, f"{number}.log"))

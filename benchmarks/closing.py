@@ -57,7 +57,7 @@ def main() -> None:
 async def measure(closes: int, random: Random) -> list[Closing]:
     """The closings after a warm-up."""
     rule = replace(ORDINARY, change=Change.LAST_COUNTS)
-    async with staged(closes + WARM_UP, rule=rule) as stage:
+    async with staged(closes + WARM_UP, rules=[rule]) as stage:
         print(stage.describe())
         database = Database(stage.url)
         lines = [Line(stage.ports[n % 2]) for n in range(VOTERS)]

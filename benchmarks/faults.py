@@ -2,7 +2,8 @@
 
     python -m benchmarks.faults [--seconds 60] [--rounds N] [--seed 1] [--plant NAME]
 
-Each round 24 voters cast over two workers while the chair closes, and subscribers watch. Workers,
+Each round 24 voters cast over two workers while the chair closes, and subscribers watch: in turn a
+vote with final ballots, one whose ballots may be changed, and an UNATTRIBUTED one. Workers,
 database and broker are killed with `kill -9`, paused and cut off, replies are cut. Then what the
 clients were told and shown is compared with the database. With --plant, the workers run with a
 known mistake, and the program has to find it.
@@ -18,7 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from rich.console import Console
@@ -28,6 +29,8 @@ from benchmarks._fault_checks import Violation, Wrong
 from benchmarks._fault_injection import Fault, draw_faults
 from benchmarks._fault_round import Result, play_round
 from benchmarks._fault_stage import staged
+from rules.rule_sets import Change, LiveTally, Secrecy
+from tests.factories import ORDINARY
 
 PLANTED: dict[str, tuple[Fault, ...]] = {
     "check-then-insert": (),
@@ -37,6 +40,13 @@ PLANTED: dict[str, tuple[Fault, ...]] = {
     "stale-push": (),
 }
 """The mistakes that can be planted, and the faults that bring each to light."""
+
+RULES = (
+    ORDINARY,
+    replace(ORDINARY, change=Change.LAST_COUNTS),
+    replace(ORDINARY, secrecy=Secrecy.UNATTRIBUTED, live_tally=LiveTally.AFTER_CLOSE),
+)
+"""Of the rounds, in turn; a planted mistake is looked for under the first."""
 
 MOST_ROUNDS = 2_000
 
@@ -126,7 +136,7 @@ async def play(seconds: float, rounds: int, seed: int, plant: str | None) -> Rep
     report = Report()
     faults = draw_faults(PLANTED[plant] if plant else Fault, Random(seed))  # noqa: S311
     votes = min(rounds, MOST_ROUNDS, int(seconds * 2) + 10)
-    async with staged(votes, plant) as stage:
+    async with staged(votes, plant, RULES[:1] if plant else RULES) as stage:
         print(stage.describe())
         deadline = time.monotonic() + seconds
         for number, vote in enumerate(stage.branch.votes, start=1):
