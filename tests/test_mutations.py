@@ -356,6 +356,7 @@ QUERIES = {
     "meeting": "query ($meeting: ID!) { meeting(id: $meeting) { title } }",
     "meetings": "query ($unit: ID!) { meetings(unitId: $unit) { edges { cursor } } }",
     "vote": "query ($vote: ID!) { vote(id: $vote) { question } }",
+    "proxies": "query ($meeting: ID!) { proxies(meetingId: $meeting) { __typename } }",
     "rules": "query ($unit: ID!) { rules(unitId: $unit) { matter } }",
     "viewer": "query { viewer { member { name } } }",
 }
