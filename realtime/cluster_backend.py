@@ -25,7 +25,7 @@ from realtime.tasks import cancel, watched
 # In seconds.
 LOOK_EVERY = 0.25
 RENEW_EVERY = 10.0  # the map, while all is well
-PUBLISH_WITHIN = 1.0  # with a redirection
+RENEW_WHILE_AWAY = 1.0  # somebody may take over
 
 logger = structlog.get_logger()
 
@@ -87,14 +87,13 @@ class ClusterBackend(BroadcastBackend):
                 await node.reader.unsubscribe([group])
 
     async def publish(self, channel: str, message: str) -> None:
-        """Raises RedisError or OSError: within a second, or at once if that happened lately."""
-        async with asyncio.timeout(PUBLISH_WITHIN):
-            try:
-                await self._publisher(self._slots.address_of(channel)).publish(channel, message)
-            except AskError as moved:
-                self._is_stale = True
-                address = address_of(moved.host, moved.port)
-                await self._publisher(address).publish(channel, message)
+        """Raises RedisError or OSError: at once, if the server did not answer lately."""
+        try:
+            await self._publisher(self._slots.address_of(channel)).publish(channel, message)
+        except AskError as moved:
+            self._is_stale = True
+            address = address_of(moved.host, moved.port)
+            await self._publisher(address).publish(channel, message)
 
     async def next_published(self) -> Event:
         return await self._inbox.next()
@@ -114,11 +113,12 @@ class ClusterBackend(BroadcastBackend):
             await self._inbox.put_gap(self._homeless)
 
     async def _keep_map(self) -> None:
-        """Read the map now and then, and again and again while it may be wrong."""
+        """Read the map at once when it is known to be wrong, and else now and then."""
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_EVERY * random.uniform(0.5, 1))  # noqa: S311
-            if self._is_stale or not self.is_up or time.monotonic() - renewed > RENEW_EVERY:
+            due = renewed + (RENEW_EVERY if self.is_up else RENEW_WHILE_AWAY)
+            if self._is_stale or time.monotonic() > due:
                 renewed = time.monotonic()
                 try:
                     await self._renew()
@@ -147,8 +147,8 @@ class ClusterBackend(BroadcastBackend):
                 self._homeless |= strayed
                 await node.reader.unsubscribe(strayed)
             if address not in self._slots.addresses:
-                del self._nodes[address]
                 await node.stop()
+                del self._nodes[address]
 
     async def _house(self) -> None:
         moving: defaultdict[str, set[str]] = defaultdict(set)

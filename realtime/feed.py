@@ -22,7 +22,8 @@ from realtime.publisher import BrokerInDoubt
 from realtime.redis_backend import RedisBackend
 from realtime.tasks import cancel, watched
 
-PUBLISH_AGAIN_AFTER = 0.25  # seconds
+PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
+PUBLISH_AGAIN_AFTER = 0.25
 MOST_OWED = 100  # topics of a channel; a GAP stands for more
 
 logger = structlog.get_logger()
@@ -182,8 +183,9 @@ class Feed:
         published when the broker answers again.
         """
         try:
-            self._raise_if_stopped()
-            await self._broadcast.publish(channel, encode_hint(topics))
+            async with asyncio.timeout(PUBLISH_WITHIN):
+                self._raise_if_stopped()
+                await self._broadcast.publish(channel, encode_hint(topics))
             await asyncio.sleep(0)  # broadcaster's queues have no bound: let them run empty
         except Exception as error:
             self.failed_publishes += 1

@@ -17,8 +17,9 @@ from redis.exceptions import RedisError, ResponseError
 from realtime.reader import bare_pool
 from realtime.tasks import cancel, watched
 
-# In seconds. Whoever publishes waits for the batch under way and for their own: a second at most.
-ANSWERS_WITHIN = 0.5
+# All in seconds.
+ANSWERS_WITHIN = 0.5  # messages; whoever publishes may wait for the batch under way as well
+PROBE_ANSWERS_WITHIN = 2.0
 PROBE_EVERY = 0.25
 
 MOST_TOGETHER = 500  # messages in one round trip
@@ -65,7 +66,7 @@ class Publisher:
         self._refuse_all(BrokerLost("the feed has stopped"))
 
     async def publish(self, channel: str, message: str) -> None:
-        """Returns when the server has it. Raises RedisError or OSError within a second."""
+        """Returns when the server has it. Raises RedisError or OSError."""
         if self._is_in_doubt:
             raise BrokerInDoubt
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -92,7 +93,8 @@ class Publisher:
 
     async def _publish_waiting(self, connection: AbstractConnection) -> None:
         batch = list(islice(self._waiting, MOST_TOGETHER))
-        for reply in await _ask(connection, [waiting.command for waiting in batch]):
+        commands = [waiting.command for waiting in batch]
+        for reply in await _ask(connection, commands, ANSWERS_WITHIN):
             waiting = self._waiting.popleft()
             if waiting.answered.done():  # its caller was cancelled
                 continue
@@ -116,15 +118,17 @@ async def _answers(connection: AbstractConnection) -> None:
     while True:
         await asyncio.sleep(PROBE_EVERY)
         with suppress(RedisError, OSError):
-            await _ask(connection, [("PING",)])
+            await _ask(connection, [("PING",)], PROBE_ANSWERS_WITHIN)
             return
 
 
-async def _ask(connection: AbstractConnection, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+async def _ask(
+    connection: AbstractConnection, commands: Sequence[tuple[str, ...]], within: float
+) -> list[Any]:
     """The reply to each command, which may be an error. Raises RedisError or OSError."""
     is_reused = connection.is_connected
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
+        async with asyncio.timeout(within):
             try:
                 return await _exchange(connection, commands)
             except (RedisError, OSError):

@@ -49,7 +49,7 @@ class RedisBackend(BroadcastBackend):
         await self._reader.unsubscribe([group])
 
     async def publish(self, channel: str, message: str) -> None:
-        """Raises RedisError or OSError: within a second, or at once if that happened lately."""
+        """Raises RedisError or OSError: at once, if the broker did not answer lately."""
         await self._publisher.publish(channel, message)
 
     async def next_published(self) -> Event:
