@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -71,7 +72,7 @@ def test_people_hold_a_meeting_in_real_browsers(tmp_path_factory: pytest.TempPat
     with demo_server(tmp_path_factory) as server:
         asyncio.run(adopt(database_of(server), RULES))
         demo = server.folder / "demo.json"
-        demo.write_text(json.dumps(server.demo() | {"moveOfficer": move_officer(server)}))
+        demo.write_text(json.dumps(server.demo() | more_of(server)))
         ended = node(str(RUN), "--demo", str(demo), "--output", str(OUTPUT), seconds=WITHIN)
         assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}\n{server.errors()}"
         assert server.errors() == ""
@@ -81,11 +82,12 @@ def database_of(server: ServerProcess) -> str:
     return f"sqlite+aiosqlite:///{server.folder / 'meetings.db'}"
 
 
-def move_officer(server: ServerProcess) -> list[str]:
-    """The command that makes the officer a member of the branch while its meeting is on."""
-    branch = str(demo_data.BRANCH_ID)
-    member = str(demo_data.officer_id())
-    return [sys.executable, "-m", "tests.move_member", database_of(server), member, branch]
+def more_of(server: ServerProcess) -> dict[str, Any]:
+    """What the scenes need besides a demo: the command of an operator, and who is moved by it."""
+    return {
+        "administer": [sys.executable, "-m", "tests.administration", database_of(server)],
+        "officer": str(demo_data.officer_id()),
+    }
 
 
 async def adopt(url: str, rules: dict[Matter, RuleSet]) -> None:

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { inspect, inspectInOneLanguage, NARROW } from "./accessibility.mjs";
 import { closeVote, confirm, nextStep, openVote, pickTool, prepareVote } from "./chair.mjs";
 import { reads } from "./stage.mjs";
@@ -74,8 +73,7 @@ async function giveMoreTime(stage, chair, vote) {
 /** The officer moves to the branch while the vote is open. */
 async function putLateComerOnTheRoll(stage, chair) {
   const [person] = stage.people("officer");
-  const [program, ...rest] = stage.demo.moveOfficer;
-  execFileSync(program, rest);
+  stage.administer("move", stage.demo.officer, stage.demo.unit.id);
   const late = await stage.enterMeeting(person);
   const vote = late.getByTestId("vote-OPEN");
   await late.getByRole("button", { name: "Điểm danh có mặt" }).click();

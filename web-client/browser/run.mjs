@@ -20,6 +20,7 @@ import {
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { proxyIsGivenTwice } from "./proxy.mjs";
+import { sessionEndsWithNotice, suspensionThrowsOut } from "./session-end.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
 import { twoTabsAreTwoPeople } from "./two-people.mjs";
@@ -69,6 +70,8 @@ const scenes = [
   ["the meeting comes to its end", theEnd],
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
   ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],
+  ["who is suspended is thrown out, and back when reinstated", suspensionThrowsOut],
+  ["a session that ends soon says so, and can be made longer", sessionEndsWithNotice],
 ];
 
 for (const [sentence, scene] of scenes) {

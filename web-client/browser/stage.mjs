@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { startChromium } from "./chromium.mjs";
 
@@ -39,6 +40,11 @@ export async function openStage(demo, output) {
       await page.getByRole("link", { name: "Vào cuộc họp" }).click();
       await page.getByTestId("current-item").waitFor();
       return page;
+    },
+    /** What an operator does to the database while people use the site. */
+    administer(...act) {
+      const [program, ...rest] = demo.administer;
+      execFileSync(program, [...rest, ...act]);
     },
     /** The whole page, or what is seen of it around a dialog. */
     async screenshot(page, name) {

@@ -9,6 +9,7 @@ import { SignInScreen } from "./session/sign-in-screen";
 import { ViewerContext } from "./session/viewer";
 import { Announcer } from "./ui/announcer";
 import { Header } from "./ui/header";
+import { SessionBar } from "./ui/session-bar";
 import { useTitle } from "./ui/use-title";
 
 export function App() {
@@ -16,6 +17,7 @@ export function App() {
     <LocationProvider>
       <Header />
       <main id="main" tabIndex={-1}>
+        <SessionBar />
         <Screen />
       </main>
       <Announcer />

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WatchMeetingDocument } from "../src/gql/graphql";
+import { serverNow } from "../src/server/clock";
 import { link, watch } from "../src/server/live";
 import { forgetPerson, session } from "../src/session/session";
+import { sessionEnd } from "../src/session/session-end";
 import { keepTabToken } from "../src/session/token";
 import { meetingOf } from "./factories";
 import { FakeSocket } from "./socket";
@@ -102,16 +104,51 @@ test("close code 4401 ends the session and is not tried again", async () => {
   expect(sockets()).toHaveLength(1);
 });
 
-test.each([4400, 4403, 4408, 4409, 4429, 1009])(
-  "close code %i is not tried again",
-  async (code) => {
-    const socket = await watchMeeting();
-    socket.close(code, "no");
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(watcher.problem).toHaveBeenCalledWith("STOPPED");
-    expect(sockets()).toHaveLength(1);
-  },
-);
+test("close code 4403 is not tried again, and says that it is not allowed", async () => {
+  const socket = await watchMeeting();
+  socket.close(4403, "suspended");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(watcher.problem).toHaveBeenCalledWith("NOT_ALLOWED");
+  expect(sockets()).toHaveLength(1);
+  expect(link.value.down, "nothing promises to reconnect").toBe(false);
+});
+
+test.each([
+  ["1012, a restart, comes back after up to five seconds", 1012, 1, 5_000],
+  ["1012, a restart, may come back at once", 1012, 0, 0],
+  ["4508, too many messages, backs off", 4508, 1, 8_000],
+  ["4509, too slow a reader, comes back soon", 4509, 1, 1_000],
+])("close code %s", async (_, code, random, delay) => {
+  vi.spyOn(Math, "random").mockReturnValue(random);
+  const socket = await watchMeeting();
+  socket.close(code, "later");
+  await vi.advanceTimersByTimeAsync(Math.max(delay - 1, 0));
+  if (delay > 0) expect(sockets()).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sockets()).toHaveLength(2);
+  expect(subscribed(sockets()[1])).toBeTruthy();
+  expect(watcher.problem).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
+
+test("a ping may tell when the session ends, and is answered", async () => {
+  const socket = await watchMeeting();
+  socket.says({ type: "ping", payload: { sessionEndsIn: 90 } });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sessionEnd.value).toBe(serverNow() + 90_000);
+  expect(socket.sent.at(-1)).toMatchObject({ type: "pong" });
+  socket.says({ type: "ping" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sessionEnd.value).toBe(serverNow() + 90_000);
+});
+
+test.each([4400, 4408, 4409, 4429, 1009])("close code %i is not tried again", async (code) => {
+  const socket = await watchMeeting();
+  socket.close(code, "no");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(watcher.problem).toHaveBeenCalledWith("STOPPED");
+  expect(sockets()).toHaveLength(1);
+});
 
 test("a refused subscription gives its reason", async () => {
   const socket = await watchMeeting();

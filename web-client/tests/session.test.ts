@@ -5,7 +5,7 @@ import { tabToken } from "../src/session/token";
 import { answerInTurn } from "./server";
 
 const member = { id: "lan", name: "Lan", standing: "FULL", unit: null, appointments: [] };
-const signedIn = { data: { viewer: { member } } };
+const signedIn = { data: { viewer: { member, sessionExpiresAt: "2026-11-03T13:00:00Z" } } };
 const nobody = { data: { viewer: null } };
 
 beforeEach(() => {

@@ -33,6 +33,13 @@ export const en: Messages = {
     help: "No code yet? Ask the secretary of your branch.",
   },
 
+  session: {
+    endsSoon: "Your session is about to end. Do you want to stay signed in?",
+    last: "This session cannot be made longer. When it ends, just sign in again.",
+    left: (time) => `${time} left`,
+    stay: "Stay signed in",
+  },
+
   home: {
     title: "Home",
     greeting: (name) => `Hello, ${name}`,
@@ -60,6 +67,8 @@ export const en: Messages = {
   meeting: {
     opening: "Opening the meeting…",
     unavailable: "The meeting cannot be opened",
+    barred:
+      "You may not see this meeting now. If something is wrong, ask the secretary of your branch.",
     closedAt: (when) => `Closed at ${when}`,
     turnout: (present, summoned) => `${present}/${summoned} present`,
     notStarted: "The meeting has not started. This screen follows when the chair opens it.",
@@ -126,6 +135,11 @@ export const en: Messages = {
     },
     rollCall: "Roll call",
     absentAtEnd: "Absent",
+    seen: (count) => `Seen in the room by the chair: ${count}`,
+    connected: (count) => `Connected now: ${count}`,
+    see: "Seen in the room",
+    seenAt: (when) => `Seen in the room at ${when}`,
+    seeHint: "Mark whom you see in the room. Everyone still checks in themselves.",
   },
 
   vote: {

@@ -141,6 +141,13 @@ export const vi = {
     help: "Chưa có mã? Hãy hỏi bí thư chi bộ của bạn.",
   },
 
+  session: {
+    endsSoon: "Sắp hết phiên đăng nhập. Bạn có muốn tiếp tục không?",
+    last: "Phiên này không kéo dài thêm được. Hết giờ, bạn chỉ cần đăng nhập lại.",
+    left: (time: string) => `Còn ${time}`,
+    stay: "Tiếp tục đăng nhập",
+  },
+
   home: {
     title: "Trang chủ",
     greeting: (name: string) => `Xin chào, ${name}`,
@@ -168,6 +175,8 @@ export const vi = {
   meeting: {
     opening: "Đang mở cuộc họp…",
     unavailable: "Không mở được cuộc họp",
+    barred:
+      "Hiện bạn không được xem cuộc họp này. Nếu có gì chưa đúng, hãy hỏi bí thư chi bộ của bạn.",
     closedAt: (when: string) => `Kết thúc lúc ${when}`,
     turnout: (present: string, summoned: string) => `Có mặt ${present}/${summoned}`,
     notStarted: "Cuộc họp chưa bắt đầu. Màn hình sẽ tự chuyển khi chủ trì khai mạc.",
@@ -237,6 +246,11 @@ export const vi = {
     },
     rollCall: "Điểm danh",
     absentAtEnd: "Vắng mặt",
+    seen: (count: string) => `Chủ trì đã thấy trong phòng: ${count}`,
+    connected: (count: string) => `Đang kết nối: ${count}`,
+    see: "Thấy trong phòng",
+    seenAt: (when: string) => `Đã thấy trong phòng lúc ${when}`,
+    seeHint: "Đánh dấu người bạn thấy trong phòng. Điểm danh vẫn do từng người tự làm.",
   },
 
   vote: {

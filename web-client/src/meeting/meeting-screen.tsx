@@ -16,22 +16,35 @@ export function MeetingScreen({ id }: { id: string }) {
     <>
       <LinkBar />
       {live.problem.value && <Interrupted live={live} />}
-      {meeting && <MeetingPage live={live} meeting={meeting} viewer={viewer} />}
+      {meeting && !isBarred(live) && <MeetingPage live={live} meeting={meeting} viewer={viewer} />}
       {!meeting && !live.problem.value && <p class="opening">{messages.value.meeting.opening}</p>}
     </>
   );
 }
 
-/** What the page holds stays on the screen; it is only no longer kept fresh. */
+/**
+ * What the page holds stays on the screen, only no longer kept fresh; unless the viewer may not see
+ * it any more.
+ */
 function Interrupted({ live }: { live: LiveMeeting }) {
   const { meeting, reload } = messages.value;
   return (
     <section class="card interrupted">
-      {!live.meeting.value && <h1>{meeting.unavailable}</h1>}
-      <ProblemNote problem={live.problem.value} />
+      {(live.meeting.value === null || isBarred(live)) && <h1>{meeting.unavailable}</h1>}
+      {isBarred(live) ? (
+        <p class="note problem" role="alert">
+          {meeting.barred}
+        </p>
+      ) : (
+        <ProblemNote problem={live.problem.value} />
+      )}
       <button type="button" class="button" onClick={() => location.reload()}>
         {reload}
       </button>
     </section>
   );
+}
+
+function isBarred(live: LiveMeeting): boolean {
+  return live.problem.value === "NOT_ALLOWED";
 }

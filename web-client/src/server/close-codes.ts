@@ -3,13 +3,15 @@
 export type Fate = "sign-in" | "stop" | "reconnect";
 
 const NOT_SIGNED_IN = 4401;
+/** Access was taken away: trying again would not help. */
+export const NOT_ALLOWED = 4403;
 const RESTART = 1012;
 const TOO_MANY_MESSAGES = 4508;
 
 const FINAL: readonly number[] = [
   1009, // message too big
   4400, // bad message
-  4403, // not allowed
+  NOT_ALLOWED,
   4408, // not initialised in time
   4409, // subscription id in use
   4429, // initialised twice

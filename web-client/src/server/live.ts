@@ -2,8 +2,9 @@ import { signal } from "@preact/signals";
 import { type Client, createClient } from "graphql-ws";
 import type { TypedDocumentString } from "../gql/graphql";
 import { endSession, whenPersonLeaves } from "../session/session";
+import { learnFromPing } from "../session/session-end";
 import { tabToken } from "../session/token";
-import { fateOf, reconnectDelay } from "./close-codes";
+import { fateOf, NOT_ALLOWED, reconnectDelay } from "./close-codes";
 import { pause } from "./pause";
 import { type Problem, problemOf } from "./problem";
 import { errorOf } from "./request";
@@ -73,15 +74,17 @@ function connect(): Client {
     on: {
       connected: () => heard(),
       message: () => heard(),
-      ping: (received) => {
-        if (!received) overdue = setTimeout(() => client?.terminate(), HEARTBEAT_ANSWER);
+      ping: (received, payload) => {
+        if (received) learnFromPing(payload);
+        else overdue = setTimeout(() => client?.terminate(), HEARTBEAT_ANSWER);
       },
       pong: () => clearTimeout(overdue),
       error: () => lost(),
       closed: (event) => {
         clearTimeout(overdue);
         closeCode = codeOf(event);
-        if (closeCode !== 1000) lost();
+        // Where nothing is tried again nothing is promised: the watchers are told why.
+        if (closeCode !== 1000 && fateOf(closeCode) === "reconnect") lost();
       },
     },
   });
@@ -101,8 +104,9 @@ function codeOf(cause: unknown): number | undefined {
 
 function explain(cause: unknown): Problem {
   if (Array.isArray(cause)) return problemOf(errorOf(cause));
-  if (fateOf(codeOf(cause)) === "sign-in") endSession();
-  return "STOPPED";
+  const code = codeOf(cause);
+  if (fateOf(code) === "sign-in") endSession();
+  return code === NOT_ALLOWED ? "NOT_ALLOWED" : "STOPPED";
 }
 
 // A phone that changes its network keeps a dead socket for minutes: do not wait for it.

@@ -5,6 +5,7 @@ import { accepted, problemOf, SignedOut } from "../server/problem";
 import { request, send } from "../server/request";
 import type { SignInLink } from "./link";
 import { forgetPerson, session } from "./session";
+import { learnSessionEnd } from "./session-end";
 import { keepTabToken } from "./token";
 
 /** Asks the server who we are, for as long as it takes to get an answer. */
@@ -12,6 +13,7 @@ export async function openSession(): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       const { viewer } = await request(ViewerDocument, {});
+      if (viewer) learnSessionEnd(viewer.sessionExpiresAt);
       session.value = viewer
         ? { state: "signed-in", viewer: viewer.member }
         : { state: "signed-out", ended: false };

@@ -1,0 +1,61 @@
+"""A program that does what an operator does to the database: there are no mutations for it.
+
+python -m tests.administration DATABASE_URL move MEMBER_ID BRANCH_ID
+python -m tests.administration DATABASE_URL end-session TOKEN SECONDS
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, update
+
+from models.accounts import Session
+from models.database import Database, WriteSession
+from models.units import Membership
+from rules.members import MembershipKind
+from server.auth import hash_token
+
+
+async def move(session: WriteSession, member: str, branch: str) -> None:
+    """End the member's regular membership today, and begin one in the branch."""
+    today = datetime.now(UTC).date()
+    regular = {"member_id": UUID(member), "kind": MembershipKind.REGULAR}
+    await session.execute(
+        update(Membership)
+        .filter_by(**regular)
+        .where(Membership.valid_to.is_(None))
+        .values(valid_to=today)
+    )
+    await session.execute(
+        insert(Membership).values(unit_id=UUID(branch), valid_from=today, **regular)
+    )
+
+
+async def end_session(session: WriteSession, token: str, seconds: str) -> None:
+    """Let the token's session end in so many seconds."""
+    await session.execute(
+        update(Session)
+        .where(Session.token_hash == hash_token(token))
+        .values(expires_at=datetime.now(UTC) + timedelta(seconds=float(seconds)))
+    )
+
+
+ACTS = {"move": move, "end-session": end_session}
+
+
+async def administer(url: str, act: str, first: str, second: str) -> None:
+    database = Database(url)
+    try:
+        async with database.writing() as session:
+            await ACTS[act](session, first, second)
+            await session.commit()
+    finally:
+        await database.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(administer(*sys.argv[1:]))
