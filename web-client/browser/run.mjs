@@ -20,6 +20,7 @@ import {
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { proxyIsGivenTwice } from "./proxy.mjs";
+import { chairConfirmsWhoIsInTheRoom } from "./roll-call.mjs";
 import { sessionEndsWithNotice, suspensionThrowsOut } from "./session-end.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
@@ -51,6 +52,7 @@ const scenes = [
   ["GraphiQL asks and watches, with nothing from elsewhere", graphiqlAsksAndWatches],
   ["a member who will be absent names another, and then yet another", proxyIsGivenTwice],
   ["every screen is accessible while the vote is open", screensAreAccessible],
+  ["the chair confirms who is in the room", chairConfirmsWhoIsInTheRoom],
   ["a chair and three members hold two votes", twoVotes],
   ["the screens of preparing a vote are accessible", votingScreensAreAccessible],
   ["hands raised in the room are recorded, never for who has voted", handsAreRecorded],

@@ -1,6 +1,7 @@
 import {
   CheckInDocument,
   CloseMeetingDocument,
+  ConfirmAttendanceDocument,
   GiveProxyDocument,
   MoveAgendaDocument,
   PauseMeetingDocument,
@@ -50,4 +51,15 @@ export async function giveProxy(
 ): Promise<void> {
   const { giveProxy } = await request(GiveProxyDocument, { meetingId, holderId });
   live.receiveMeeting(accepted(giveProxy));
+}
+
+/** The roll call that shows it is pushed. */
+export async function confirmAttendance(
+  meetingId: string,
+  memberId: string,
+  isPresent: boolean,
+): Promise<void> {
+  const variables = { meetingId, memberId, isPresent };
+  const { confirmAttendance } = await request(ConfirmAttendanceDocument, variables);
+  accepted(confirmAttendance);
 }
