@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from starlette.types import Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 EXTENSION = "branch_meetings.frames"
@@ -26,6 +27,11 @@ class Outlet(Protocol):
 
     on_drained: Callable[[], None] | None
     """Called when, after a refusal, messages are taken again."""
+
+    @property
+    def is_taking(self) -> bool:
+        """Whether the peer takes what it is sent."""
+        ...
 
     def write(self, head: bytes, state: bytes) -> bool:
         """Send the message `head + state + "}"`. False, and nothing is sent, while the peer does
@@ -57,13 +63,27 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope.get("extensions", {})
             extensions[EXTENSION] = self
 
+    @property
+    def is_taking(self) -> bool:
+        return self.writable.is_set()  # below the transport's high-water mark
+
     def write(self, head: bytes, state: bytes) -> bool:
-        if not self.writable.is_set():  # over the transport's high-water mark
+        if not self.is_taking:
             return False
         if not self.close_sent and not self.transport.is_closing():
             header = frame_header(len(head) + len(state) + 1)
             self.transport.write(b"".join((header, head, state, b"}")))
         return True
+
+    async def send(self, message: Any) -> None:
+        """Uvicorn's takes it for a mistake to send something after it has closed by itself, and
+        waits for ever that the peer takes the last bytes."""
+        await self.writable.wait()
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+        if message["type"] == "websocket.close":
+            self._abort_later()
 
     def cut_off(self, code: int, reason: str) -> None:
         if self.close_sent or self.transport.is_closing():
@@ -103,6 +123,10 @@ class MessageOutlet:
         self.on_drained: Callable[[], None] | None = None
         self._send = send
         self._sending: asyncio.Task[None] | None = None
+
+    @property
+    def is_taking(self) -> bool:
+        return self._sending is None
 
     def write(self, head: bytes, state: bytes) -> bool:
         if self._sending is not None:

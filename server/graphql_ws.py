@@ -117,6 +117,7 @@ class Connection:
         "_allowed_at",
         "_cookie",
         "_hall",
+        "_holds",
         "_is_closed",
         "_is_held",
         "_is_initialised",
@@ -146,6 +147,7 @@ class Connection:
         self._is_initialised = False
         self._is_closed = False
         self._is_held = False
+        self._holds = 0
         self._allowance = float(BURST)
         self._allowed_at = asyncio.get_running_loop().time()
         outlet.on_drained = self._pay
@@ -187,7 +189,7 @@ class Connection:
             return
         self._silence()
         reason = reason.encode()[:MAXIMUM_REASON].decode(errors="ignore")
-        if self.owes_since is not None:
+        if not self._outlet.is_taking:
             self._outlet.cut_off(code, reason)
         else:
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
@@ -219,13 +221,16 @@ class Connection:
         else:
             await self.tell({"type": "connection_ack"})
 
-    def hold(self) -> None:
-        """Show nothing until it is known again what may be seen."""
+    def hold(self) -> int:
+        """Show nothing until it is known again what may be seen; gives the number to `readmit`."""
         self.is_access_stale = True
         self._is_held = self.access is not None
+        self._holds += 1
+        return self._holds
 
-    async def readmit(self, access: Access | None) -> None:
-        """Go on with what may be seen now; None when the session has ended."""
+    async def readmit(self, access: Access | None, hold: int) -> None:
+        """Go on with what could be seen at some time after that hold; None when the session has
+        ended. It is shown again unless somebody held it since."""
         if self._is_closed:
             return
         if access is None:
@@ -237,8 +242,9 @@ class Connection:
             for subscription in tuple(self.operations.values()):
                 if isinstance(subscription, LiveSubscription):
                     await self._follow(subscription)
-            self._is_held = False
-            self._pay()
+            if hold == self._holds:
+                self._is_held = False
+                self._pay()
 
     def _is_allowed_one_more(self) -> bool:
         now = asyncio.get_running_loop().time()
@@ -258,7 +264,7 @@ class Connection:
             await self._tell_errors(operation_id, [GraphQLError("Subscription limit reached")])
         else:
             query, variables = payload["query"], payload.get("variables") or {}
-            name = payload.get("operationName")
+            name = payload.get("operationName") or None
             try:
                 operation = read_operation(query, name)
             except BadOperation as bad:
@@ -295,8 +301,8 @@ class Connection:
                     break
         except BadOperation as bad:
             subscription.leave()
-            if self.operations.pop(subscription.id, None) is subscription:
-                await self._tell_errors(subscription.id, bad.errors)
+            if self.operations.get(subscription.id) is subscription:
+                self.fail(subscription.id, bad.errors)
             return
         if subscription.group is None or subscription.group.key != plan.key:
             subscription.join(self._hall, plan, access.viewer.member_id)
@@ -395,7 +401,7 @@ def is_well_formed(message: dict[str, Any]) -> bool:
     """Whether a message has the shape that its type needs; unknown types have none."""
     match message.get("type"):
         case "connection_init" | "ping" | "pong":
-            return isinstance(message.get("payload", {}), dict)
+            return _is_writable(message.get("payload", {}))
         case "complete":
             return _has_id(message)
         case "subscribe":
@@ -412,6 +418,14 @@ def _has_id(message: dict[str, Any]) -> bool:
 def _is_operation(payload: Any) -> bool:
     if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
         return False
-    return isinstance(payload.get("variables") or {}, dict) and isinstance(
+    return _is_writable(payload.get("variables") or {}) and isinstance(
         payload.get("operationName") or "", str
     )
+
+
+def _is_writable(value: Any) -> bool:
+    """Whether it is an object that can be sent again: what is read may be nested deeper."""
+    try:
+        return isinstance(value, dict) and bool(orjson.dumps(value))
+    except orjson.JSONEncodeError:
+        return False

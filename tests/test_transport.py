@@ -172,6 +172,14 @@ async def test_subscribing_before_the_acknowledgement_ends_the_connection(
         '{"type": "connection_init", "payload": []}',
         '{"type": "ping", "payload": 1}',
         '{"type": "ping", "payload": {"a": NaN}}',
+        pytest.param(
+            '{"type": "ping", "payload": {"a": ' + "[" * 300 + "]" * 300 + "}}", id="a deep ping"
+        ),
+        pytest.param(
+            '{"type": "subscribe", "id": "1", "payload": {"query": "subscription { meeting(id: 1)'
+            ' { id } }", "variables": {"a": ' + "[" * 300 + "]" * 300 + "}}}",
+            id="deep variables",
+        ),
         '{"type": "complete"}',
         '{"type": "complete", "id": 1}',
         '{"type": "subscribe"}',
