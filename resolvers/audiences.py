@@ -63,17 +63,24 @@ class Audiences:
     _subjects: dict[UUID, _Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._places = Batcher(self._read_places, MOST_TOGETHER)
+        self._admissions = Batcher(self._admit, MOST_TOGETHER)
         self._meetings = Batcher(self._read_meetings, MOST_TOGETHER)
         self._votes = Batcher(self._read_votes, MOST_TOGETHER)
 
-    async def admit(self, viewer: Viewer) -> Access:
-        """Where a viewer who has just signed in stands."""
-        return Access(viewer, await self._places.do(viewer.member_id))
+    async def admit(self, viewer: Viewer) -> Access | None:
+        """Where a viewer stands now; None when the session has ended since it was read."""
+        return await self._admissions.do(viewer)
 
     async def readmit(self, accesses: Sequence[Access]) -> dict[UUID, Access]:
         """The same sessions read afresh, by session; those that have ended are missing."""
-        sessions = {access.viewer.session_id: access.viewer for access in accesses}
+        return await self._read_accesses([access.viewer for access in accesses])
+
+    async def _admit(self, viewers: list[Viewer]) -> list[Access | None]:
+        found = await self._read_accesses(viewers)
+        return [found.get(viewer.session_id) for viewer in viewers]
+
+    async def _read_accesses(self, known: Sequence[Viewer]) -> dict[UUID, Access]:
+        sessions = {viewer.session_id: viewer for viewer in known}
         statement = select(Session.id, Session.expires_at).where(
             Session.id.in_(sessions),
             Session.revoked_at.is_(None),
@@ -82,7 +89,8 @@ class Audiences:
         async with self.database.glance() as connection:
             rows = (await connection.execute(statement)).all()
         viewers = [Viewer(sessions[row.id].member_id, row.id, row.expires_at) for row in rows]
-        places = await self._read_places([viewer.member_id for viewer in viewers])
+        async with self.database.glance() as connection:
+            places = await read_places(connection, [viewer.member_id for viewer in viewers])
         return {
             viewer.session_id: Access(viewer, place)
             for viewer, place in zip(viewers, places, strict=True)
@@ -103,7 +111,7 @@ class Audiences:
 
     async def finish(self) -> None:
         """Wait until no look-up is under way."""
-        for lookups in (self._places, self._meetings, self._votes):
+        for lookups in (self._admissions, self._meetings, self._votes):
             await lookups.finish()
 
     async def _find(
@@ -134,10 +142,6 @@ class Audiences:
             rows = await connection.execute(statement)
             found = {row.id: _Subject(row.meeting_id, row.unit_id) for row in rows}
         return [found.get(wanted) for wanted in vote_ids]
-
-    async def _read_places(self, member_ids: Sequence[UUID]) -> list[Place]:
-        async with self.database.glance() as connection:
-            return await read_places(connection, member_ids)
 
 
 async def read_places(connection: AsyncConnection, member_ids: Collection[UUID]) -> list[Place]:

@@ -134,6 +134,8 @@ class Sockets:
         while connection.is_access_stale:
             connection.is_access_stale = False
             access = await self.live.audiences.admit(viewer)
+            if access is None:  # signed out just now
+                break
         return access
 
     def leave(self, connection: Connection) -> None:
@@ -180,20 +182,20 @@ class Sockets:
         """Show these members nothing until it is known what they may see; then go on with that."""
         of_members = [self._of_member[member] for member in members if member in self._of_member]
         connections = [connection for of_member in of_members for connection in of_member]
-        for connection in connections:
-            connection.hold()
-        while connections:
+        held = [(connection, connection.hold()) for connection in connections]
+        while held:
             with _logged("could not read the access of members"):
                 async with self._one_at_a_time:  # the one that reads later has the last word
-                    await self._readmit(connections)
+                    await self._readmit(held)
                 return
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
-    async def _readmit(self, connections: Iterable[Connection]) -> None:
-        known = [(one, one.access) for one in connections if one.access is not None]
-        found = await self.live.audiences.readmit([access for _, access in known])
-        for connection, access in known:
-            await _unless_gone(connection.readmit(found.get(access.viewer.session_id)))
+    async def _readmit(self, held: Iterable[tuple[Connection, int]]) -> None:
+        known = [(one, one.access, hold) for one, hold in held if one.access is not None]
+        found = await self.live.audiences.readmit([access for _, access, _ in known])
+        for connection, access, hold in known:
+            readmitted = connection.readmit(found.get(access.viewer.session_id), hold)
+            await _unless_gone(readmitted)
 
     async def _look_after(self) -> None:
         """Send away who takes nothing; tell who has not much time left, and end it in time."""
