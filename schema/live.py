@@ -33,6 +33,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
+from models.database import DATABASE_FAILURES
 from realtime.events import is_count, is_of_member, topic_of_member
 from realtime.fanout import Ended, Fanout, Group, Subscriber
 from resolvers.audiences import Access, Audiences, Followed
@@ -216,21 +217,30 @@ class Live:
         """Put the subscriber into the group of those who see the same."""
 
         async def take() -> bytes | Ended[Errors]:
-            return await self._runs.do(plan.key)
+            state = await self._runs.do(plan.key)
+            if isinstance(state, BaseException):
+                raise state
+            return state
 
         return self.fanout.join(plan.key, subscriber, plan.followed.channel, plan.wants, take)
 
-    async def _run_together(self, runs: list[Run]) -> Sequence[bytes | Ended[Errors]]:
+    async def _run_together(
+        self, runs: list[Run]
+    ) -> Sequence[bytes | Ended[Errors] | BaseException]:
         snapshot = Snapshot(self._shared.database)
         try:
-            return await asyncio.gather(*(self._run(*run, snapshot) for run in runs))
+            states = (self._run(*run, snapshot) for run in runs)
+            return await asyncio.gather(*states, return_exceptions=True)
         finally:
             await snapshot.release()
 
     async def _run(
         self, prepared: _Prepared, audience: Audience, snapshot: Snapshot
     ) -> bytes | Ended[Errors]:
-        """One state, as JSON: what comes in `payload` of a `next` message."""
+        """One state, as JSON: what comes in `payload` of a `next` message.
+
+        Raises what the database raised: a state with holes would be shown until the next change.
+        """
         context = self._shared.for_audience(audience, snapshot)
         try:
             value = await prepared.field.load(context, prepared.id)
@@ -241,6 +251,9 @@ class Live:
         result = execute_subscription_event(executor)
         if isinstance(result, Awaitable):
             result = await result
+        for error in result.errors or ():
+            if isinstance(error.original_error, DATABASE_FAILURES):
+                raise error.original_error
         errors = list(map(masked, result.errors or ()))
         if result.data is None:
             return Ended(errors)
