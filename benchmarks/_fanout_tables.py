@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -87,8 +88,8 @@ def medians(records: Sequence[Record], scenario: str) -> Medians:
 def print_scenario(scenario: str, title: str, measured: Medians, runs: int) -> None:
     """The table, the ratios with their bars, and a warning if the load generator was busy."""
     console = Console(width=WIDTH)
-    title = f"{scenario}: {title} Medians of {runs} run{'s' * (runs != 1)}."
-    table = Table(title=title, title_justify="left")
+    console.print(f"\n{scenario}: {title} Medians of {runs} run{'s' * (runs != 1)}.\n")
+    table = Table(box=box.MARKDOWN)  # as docs/benchmarks.md takes it
     table.add_column("")
     figures = [f for f in FIGURES if any(f in one for one in measured.values())]
     for name in measured:
