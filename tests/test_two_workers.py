@@ -40,6 +40,7 @@ VOTE = (
 WATCH_VOTE = f"subscription ($id: ID!) {{ {VOTE} }}"
 ASK_VOTE = f"query ($id: ID!) {{ {VOTE} }}"
 WATCH_MEETING = "subscription ($id: ID!) { meeting(id: $id) { version votes { id state } } }"
+WATCH_PRESENCE = "subscription ($id: ID!) { meeting(id: $id) { turnout { connected } } }"
 OPEN = "mutation ($vote: ID!) { openVote(voteId: $vote) { __typename } }"
 
 PLACES = iter(demo_data.places_present()[1:])
@@ -170,6 +171,26 @@ async def test_opening_and_closing_at_one_shows_at_the_other(
         return {"id": PREPARED_VOTE, "state": "CLOSED"} in data["meeting"]["votes"]
 
     await at_the_other.next_until("meeting", is_closed)
+
+
+async def test_who_is_connected_to_either_is_counted_at_both(
+    one: ServerProcess, at_one: Socket, at_the_other: Socket
+) -> None:
+    def counts(number: int) -> Callable[[Any], bool]:
+        return lambda data: data["meeting"]["turnout"]["connected"] == number
+
+    for socket in (at_one, at_the_other):
+        await socket.subscribe("presence", WATCH_PRESENCE, id=MEETING)
+    for socket in (at_one, at_the_other):
+        await socket.next_until("presence", counts(2))
+    async with open_socket(one.ws, THREE_MEMBERS[1]) as third:
+        await watch_vote(third)
+        for socket in (at_one, at_the_other):
+            await socket.next_until("presence", counts(3))
+    for socket in (at_one, at_the_other):
+        await socket.next_until("presence", counts(2))
+    await at_the_other.send("complete", id="presence")
+    await at_one.next_until("presence", counts(1))
 
 
 async def test_members_of_a_killed_worker_see_the_present_state_at_the_other(
