@@ -4,6 +4,7 @@ import uvicorn
 
 MAXIMUM_MESSAGE = 64 * 1024
 GRACE = 10  # seconds for requests under way when the process is told to stop
+ANSWERS_WITHIN = 60  # seconds; a worker of several that says nothing for longer is replaced
 
 
 def serve_app(app: str, host: str, port: int, workers: int) -> None:
@@ -19,6 +20,9 @@ def serve_app(app: str, host: str, port: int, workers: int) -> None:
         # Compressing each message would cost more than it saves, and 40 KB a connection.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE,
+        # Uvicorn's 5 s are less than a worker needs to start on a busy machine: it would be killed
+        # and started for ever.
+        timeout_worker_healthcheck=ANSWERS_WITHIN,
         access_log=False,
         log_level="warning",
         server_header=False,
