@@ -333,6 +333,13 @@ class Vote:
     def version(self) -> int:
         return self.row.version
 
+    @strawberry.field(
+        description="Grows with every change of the vote itself, and not with its ballots: orders"
+        " what does not count, where `version` would be pushed again for every ballot."
+    )
+    def revision(self) -> int:
+        return self.row.row_version
+
     @strawberry.field
     def meeting_id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.meeting_id))

@@ -16,6 +16,7 @@ from models.units import UnitParent
 from models.votes import Vote
 from rules.meetings import MeetingState
 from rules.members import Role, UnitKind
+from schema.live import read_operation
 from schema.operation import MAXIMUM_ALIASES, MAXIMUM_DEPTH, MAXIMUM_TOKENS
 from schema.schema import schema
 from tests.asking import (
@@ -412,6 +413,14 @@ async def test_the_web_client_s_meeting_costs_the_same_statements_however_big(
         assert len(pushed["votes"]) == votes
         costs.append(len(asked))
     assert costs[0] == costs[1]
+
+
+def test_what_the_web_client_watches_is_shared_or_no_ballot_of_others_runs_it() -> None:
+    read = {name: read_operation(one, name) for name, one in operations_of_the_web_client().items()}
+    watched = {name: operation for name, operation in read.items() if operation}
+    assert {"WatchMeeting", "WatchOwnVotes", "WatchRollCall"} <= set(watched)
+    personal = {name: one.has_counts for name, one in watched.items() if one.is_personal}
+    assert personal == {"WatchOwnVotes": False}
 
 
 @pytest.mark.parametrize("field", ["query", "subscription"])

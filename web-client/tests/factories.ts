@@ -37,6 +37,7 @@ export function voteOf(changes: Partial<Vote> = {}): Vote {
     annulment: null,
     repeatOf: null,
     repeatedBy: null,
+    revision: 1,
     viewerMay: ["CAST_BALLOT"],
     isOwnKnown: true,
     options: [

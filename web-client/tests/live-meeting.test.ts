@@ -19,11 +19,10 @@ const shownVote = () => live.meeting.value?.votes[0];
 const own = (changes: object = {}) => ({
   meeting: {
     id: "meeting",
-    version: 1,
     votes: [
       {
         id: "vote",
-        version: 1,
+        revision: 1,
         state: "OPEN",
         viewerMay: ["CAST_BALLOT"],
         myReceipt: null,
@@ -62,6 +61,7 @@ test("one socket carries what everybody sees and what is the viewer's own", asyn
   expect(votes).not.toMatch(/viewerMay/);
   expect(shared).not.toMatch(/myReceipt/);
   expect(personal).toMatch(/viewerMay\s+myReceipt/);
+  expect(personal, "a version would be pushed again with every ballot").not.toMatch(/version/);
 });
 
 test("the own part may come before the meeting", async () => {
@@ -86,8 +86,8 @@ test("an act's answer brings both parts, and older pushes change neither", async
   push(socket(), "WatchMeeting", everybodys(voteOf({ state: "PREPARED" })));
   push(socket(), "WatchOwnVotes", own({ state: "PREPARED", viewerMay: ["OPEN_VOTE"] }));
   await settle();
-  live.receiveVote(voteOf({ version: 3, viewerMay: ["CAST_BALLOT", "CLOSE_VOTE"] }));
-  push(socket(), "WatchOwnVotes", own({ version: 2, state: "PREPARED", viewerMay: [] }));
+  live.receiveVote(voteOf({ version: 3, revision: 3, viewerMay: ["CAST_BALLOT", "CLOSE_VOTE"] }));
+  push(socket(), "WatchOwnVotes", own({ revision: 2, state: "PREPARED", viewerMay: [] }));
   push(socket(), "WatchMeeting", everybodys(voteOf({ version: 2, state: "PREPARED" })));
   await settle();
   expect(shownVote()).toMatchObject({
@@ -115,7 +115,7 @@ test("after a reconnect both are watched again", async () => {
   await vi.advanceTimersByTimeAsync(1_000);
   expect(link.value.down).toBe(false);
   push(socket(), "WatchMeeting", everybodys(voteOf({ version: 2 })));
-  push(socket(), "WatchOwnVotes", own({ version: 2 }));
+  push(socket(), "WatchOwnVotes", own({ revision: 2 }));
   await settle();
   expect(shownVote()).toMatchObject({ version: 2, isOwnKnown: true });
 });

@@ -49,7 +49,7 @@ test("the answer to opening a vote shows at once, but not over a newer push", ()
 
 const ownOf = (changes: Partial<OwnVote> = {}): OwnVote => ({
   id: "vote",
-  version: 1,
+  revision: 1,
   state: "OPEN",
   viewerMay: ["CAST_BALLOT"],
   myReceipt: null,
@@ -76,8 +76,8 @@ test("an own part whose vote has not come yet waits for it", () => {
 });
 
 test("of two own parts the newer one stays, in whatever order they come", () => {
-  const older = ownOf({ version: 4 });
-  const newer = ownOf({ version: 5, viewerMay: [], myReceipt: receipt });
+  const older = ownOf({ revision: 4 });
+  const newer = ownOf({ revision: 5, viewerMay: [], myReceipt: receipt });
   for (const [first, second] of [
     [older, newer],
     [newer, older],
@@ -102,7 +102,16 @@ test("acts of another state of the vote are not offered, and a receipt stays", (
 });
 
 test("counts that come in leave the own part as it was", () => {
-  const own = newestOwnVotes(NOTHING, [ownOf({ version: 2 })]);
+  const own = newestOwnVotes(NOTHING, [ownOf({ revision: 2 })]);
   const shown = withOwnVotes(meetingOf({ votes: [voteOf({ version: 40 })] }), own);
   expect(shown.votes[0]).toMatchObject({ viewerMay: ["CAST_BALLOT"], isOwnKnown: true });
+});
+
+test("of the same revision that with the later receipt stays: an answer may have been overtaken", () => {
+  const before = ownOf();
+  const after = ownOf({ viewerMay: [], myReceipt: receipt });
+  const changed = ownOf({ myReceipt: { ...receipt, castAt: "2026-11-03T12:31:00Z" } });
+  const own = newestOwnVotes(newestOwnVotes(NOTHING, [after]), [before]);
+  expect(own.get("vote")).toEqual(after);
+  expect(newestOwnVotes(own, [changed]).get("vote")).toEqual(changed);
 });

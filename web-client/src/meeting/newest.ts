@@ -5,8 +5,8 @@ import type {
 } from "../gql/graphql";
 
 // What everybody sees of a meeting and what the viewer may do in its votes come in pushes of their
-// own, in any order, and cross with the answers to mutations. Versions only grow, so of each vote's
-// two parts the newest stays; the page shows both as one.
+// own, in any order, and cross with the answers to mutations. Of each vote's two parts the newest
+// stays, by its version or, for the viewer's, its revision; the page shows both as one.
 
 export type SharedMeeting = MeetingFieldsFragment;
 export type SharedVote = VoteFieldsFragment;
@@ -17,7 +17,7 @@ export type OwnVotes = ReadonlyMap<string, OwnVote>;
 
 export type Meeting = Omit<SharedMeeting, "votes"> & { votes: Vote[] };
 export type Vote = SharedVote &
-  Pick<OwnVote, "viewerMay" | "myReceipt"> & {
+  Pick<OwnVote, "revision" | "viewerMay" | "myReceipt"> & {
     /** Whether the viewer's part has arrived for the state that the vote is in. */
     isOwnKnown: boolean;
   };
@@ -45,7 +45,7 @@ export function newestOwnVotes(held: OwnVotes, arriving: readonly OwnVote[]): Ow
   const newest = new Map(held);
   for (const vote of arriving) {
     const known = newest.get(vote.id);
-    newest.set(vote.id, known ? newestOf(known, vote) : vote);
+    newest.set(vote.id, known ? newestOwn(known, vote) : vote);
   }
   return newest;
 }
@@ -64,10 +64,23 @@ function withOwn(vote: SharedVote, own: OwnVote | undefined): Vote {
   const isOwnKnown = own?.state === vote.state;
   return {
     ...vote,
+    revision: own?.revision ?? 0,
     viewerMay: isOwnKnown ? own.viewerMay : [],
     myReceipt: own?.myReceipt ?? null,
     isOwnKnown,
   };
+}
+
+/** A ballot raises no revision, so of the same one that with the later receipt is the newer. */
+function newestOwn(held: OwnVote, arriving: OwnVote): OwnVote {
+  if (held.revision !== arriving.revision) {
+    return arriving.revision > held.revision ? arriving : held;
+  }
+  return castAt(arriving) >= castAt(held) ? arriving : held;
+}
+
+function castAt({ myReceipt }: OwnVote): number {
+  return myReceipt ? Date.parse(myReceipt.castAt) : 0;
 }
 
 function newestOf<Versioned extends { version: number }>(
