@@ -6,7 +6,7 @@ functions are replaced before the application is made.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +14,14 @@ from sqlalchemy import select, text
 from starlette.applications import Starlette
 
 import models.ballot_box as box
+import realtime.fanout
 import resolvers.ballots
 import resolvers.casting
-import schema.subscription
 import server.asgi
 from models.database import WriteSession
 from models.votes import Vote
-from realtime.events import GAP, channel_of_meeting, topic_of_vote
-from resolvers.access import read_vote
-from resolvers.context import Context
+from realtime.feed import Mailbox
 from rules.meetings import VoteState
-from rules.permissions import Act
 from rules.rule_sets import Secrecy
 
 GUARD = "AND vote.state = 'OPEN' AND"
@@ -88,19 +85,11 @@ def no_idempotency() -> None:
 def stale_push() -> None:
     """Pushes are throttled, and the trailing edge is forgotten: hints in the pause are dropped."""
 
-    async def watch_throttled(context: Context, vote_id: str) -> AsyncGenerator[Vote, None]:
-        vote = await read_vote(context, vote_id, Act.VIEW_MEETING)
-        topics = {topic_of_vote(vote.id), GAP}
-        async with context.feed.join(channel_of_meeting(vote.meeting_id)) as mailbox:
-            while True:
-                await context.release()
-                yield await read_vote(context, vote.id, Act.VIEW_MEETING)
-                await context.release()
-                await _drop_for(THROTTLE, mailbox.next)
-                while (await mailbox.next()).isdisjoint(topics):
-                    pass
+    async def next_after_a_pause(mailbox: Mailbox, until: float) -> frozenset[str]:
+        await _drop_for(THROTTLE, mailbox.next)
+        return await mailbox.next()
 
-    schema.subscription.watch_vote = watch_throttled  # type: ignore[attr-defined]
+    realtime.fanout._next_until = next_after_a_pause
 
 
 async def _drop_for(seconds: float, next_hint: Callable[[], Any]) -> None:
