@@ -116,7 +116,10 @@ async def check_takes_more(session: WriteSession, vote: Vote) -> datetime:
 
 
 async def close_vote(context: Context, vote_id: str) -> Vote:
-    """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED."""
+    """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED.
+
+    The answer is read before the commit: after it, everybody who came too late is answered first.
+    """
     viewer = context.signed_in()
     async with context.transaction() as transaction:
         vote, _ = await vote_to_change(
@@ -124,7 +127,8 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
         )
         check_open(vote.state)
         await close_held_vote(transaction, vote, viewer)
-    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+        await transaction.session.refresh(vote)
+    return vote
 
 
 async def close_held_vote(transaction: Transaction, vote: Vote, by: Viewer | None) -> None:
