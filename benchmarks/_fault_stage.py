@@ -44,7 +44,9 @@ class Branch:
     """Prepared, not open yet."""
 
 
-async def prepare(url: str, votes: int, rules: Sequence[RuleSet] = (ORDINARY,)) -> Branch:
+async def prepare(
+    url: str, votes: int, rules: Sequence[RuleSet] = (ORDINARY,), voters: int = VOTERS
+) -> Branch:
     """A migrated database with one branch that is meeting; its votes have the rules in turn."""
     database = Database(url)
     await migrate.upgrade(database)
@@ -52,7 +54,7 @@ async def prepare(url: str, votes: int, rules: Sequence[RuleSet] = (ORDINARY,)) 
         scene = Scene(database, feed)
         unit = scene.unit("Branch")
         chair = scene.member("Chair", unit, role=Role.SECRETARY)
-        members = scene.members([f"Voter {number}" for number in range(VOTERS)], unit)
+        members = scene.members([f"Voter {number}" for number in range(voters)], unit)
         meeting = scene.meeting(unit, MeetingState.IN_SESSION, [chair, *members], chair=chair)
         prepared = [
             scene.vote(meeting, position=position, rule=rule)

@@ -18,27 +18,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import insert, select
 
-from models import Base, migrate
-from models.accounts import Account, Session
+from benchmarks._fault_stage import prepare
 from models.database import Database
-from models.meetings import AgendaItem, Attendance, Meeting
-from models.units import Appointment, Member, Membership, Unit
-from models.votes import Vote, VoteOption
 from realtime.feed import Feed
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from resolvers.votes import open_vote
-from rules.ballots import MOTION, OptionKind
-from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
-from rules.members import MembershipKind, Role, Standing, UnitKind
-from rules.presets import PRESETS, Matter
-from server.auth import ServerCredentials, hash_token
+from server.auth import ServerCredentials
 from server.settings import Settings
 from tests.services import PostgreSQL, create_database, die_with_parent, free_port
 
@@ -49,8 +38,6 @@ CAST = """mutation ($vote: ID!, $choices: [ID!]!, $key: ID!) {
     ... on Refused { reason message }
   }
 }"""
-
-ORDINARY = PRESETS["vi-party"][Matter.ORDINARY]
 
 START_TIMEOUT = 30.0  # seconds
 
@@ -74,7 +61,7 @@ def main() -> None:
         ours, idle = [], []
         for run in range(1, options.runs + 1):
             url = create_database(postgresql.url)
-            poll = asyncio.run(prepare(url, options.voters))
+            poll = asyncio.run(open_poll(url, options.voters))
             ours.append(measure("server.asgi:create_app", poll, options.parallel, url))
             idle.append(measure("benchmarks._idle_server:create_app", poll, options.parallel, url))
             print(f"run {run}: ours {ours[-1]:.0f} µs, doing nothing {idle[-1]:.0f} µs a request")
@@ -85,147 +72,17 @@ def main() -> None:
     print(f"ratio: {statistics.median(ratios):.2f} (bar: at most 3)")
 
 
-async def prepare(url: str, voters: int) -> Poll:
+async def open_poll(url: str, voters: int) -> Poll:
     """A migrated database with one branch of `voters` full members and one open vote."""
+    branch = await prepare(url, votes=1, voters=voters)
+    (vote,) = branch.votes
     database = Database(url)
-    await migrate.upgrade(database)
-    unit, meeting, item, vote = (uuid4() for _ in range(4))
-    members = [uuid4() for _ in range(voters)]
-    accounts = [uuid4() for _ in members]
-    tokens = [uuid4().hex for _ in members]
-    options = {kind: uuid4() for kind in MOTION}
-    now = datetime.now(UTC)
-    today = now.date()
-    async with database.writing() as session:
-        rows: list[tuple[type[Base], list[dict[str, Any]]]] = [
-            (Unit, [{"id": unit, "kind": UnitKind.BRANCH, "name": "Branch"}]),
-            (Member, [{"id": m, "name": "Member", "standing": Standing.FULL} for m in members]),
-            (
-                Membership,
-                [
-                    {
-                        "member_id": m,
-                        "unit_id": unit,
-                        "kind": MembershipKind.REGULAR,
-                        "valid_from": today,
-                    }
-                    for m in members
-                ],
-            ),
-            (
-                Appointment,
-                [
-                    {
-                        "member_id": members[0],
-                        "unit_id": unit,
-                        "role": Role.SECRETARY,
-                        "valid_from": today,
-                    }
-                ],
-            ),
-            (Account, [{"id": a, "member_id": m} for a, m in zip(accounts, members, strict=True)]),
-            (
-                Session,
-                [
-                    {
-                        "account_id": account,
-                        "token_hash": hash_token(token),
-                        "created_at": now,
-                        "expires_at": now + timedelta(hours=1),
-                    }
-                    for account, token in zip(accounts, tokens, strict=True)
-                ],
-            ),
-            (
-                Meeting,
-                [
-                    {
-                        "id": meeting,
-                        "unit_id": unit,
-                        "kind": MeetingKind.REGULAR,
-                        "mode": MeetingMode.ONLINE,
-                        "title": "Meeting",
-                        "state": MeetingState.IN_SESSION,
-                        "chair_id": members[0],
-                        "starts_at": now,
-                        "opened_at": now,
-                    }
-                ],
-            ),
-            (
-                AgendaItem,
-                [
-                    {
-                        "id": item,
-                        "meeting_id": meeting,
-                        "position": 1,
-                        "title": "Item",
-                        "state": ItemState.CURRENT,
-                    }
-                ],
-            ),
-            (
-                Attendance,
-                [
-                    {
-                        "meeting_id": meeting,
-                        "member_id": m,
-                        "is_summoned": True,
-                        "status": AttendanceStatus.PRESENT,
-                    }
-                    for m in members
-                ],
-            ),
-            (
-                Vote,
-                [
-                    {
-                        "id": vote,
-                        "meeting_id": meeting,
-                        "item_id": item,
-                        "position": 1,
-                        "question": "Question",
-                        "rule": ORDINARY.to_data(),
-                        "matter": Matter.ORDINARY,
-                        "secrecy": ORDINARY.secrecy,
-                        "change": ORDINARY.change,
-                    }
-                ],
-            ),
-            (
-                VoteOption,
-                [
-                    {
-                        "id": option,
-                        "vote_id": vote,
-                        "position": position,
-                        "kind": kind,
-                        "label": kind.value,
-                    }
-                    for position, (kind, option) in enumerate(options.items(), start=1)
-                ],
-            ),
-        ]
-        for table, values in rows:
-            await session.execute(insert(table), values)
-        await session.commit()
     async with Feed.from_url("memory://") as feed:
-        session_id = await _session_of(database, tokens[0])
-        viewer = Viewer(members[0], session_id, now + timedelta(hours=1))
-        chair = Context(database, feed, ServerCredentials(Settings()), viewer)
-        await open_vote(chair, str(vote))
+        chair = Context(database, feed, ServerCredentials(Settings()), branch.chair.viewer)
+        await open_vote(chair, str(vote.id))
         await chair.release()
     await database.dispose()
-    return Poll(vote, options[OptionKind.FOR], tokens)
-
-
-async def _session_of(database: Database, token: str) -> UUID:
-    async with database.snapshot() as session:
-        row = await session.scalar(
-            select(Session.id).where(Session.token_hash == hash_token(token))
-        )
-    assert row is not None
-    return row
+    return Poll(vote.id, vote.for_, [voter.token for voter in branch.voters])
 
 
 def measure(app: str, poll: Poll, parallel: int, url: str) -> float:
