@@ -7,7 +7,7 @@ import os
 import signal
 from dataclasses import replace
 
-from realtime.events import channel_of_meeting, topic_of_vote
+from realtime.events import channel_of_meeting, topic_of_ballots
 from realtime.feed import Feed
 from tests.asking import act, eventually
 from tests.factories import City, Scene, context_of
@@ -36,5 +36,5 @@ async def test_ballots_wait_for_no_hint_and_hints_do_not_pile_up(city: City) -> 
                 await eventually(lambda: feed.failed_publishes > 0)
             finally:
                 os.kill(broker.pid, signal.SIGCONT)
-            assert topic_of_vote(vote.id) in await mailbox.next()
+            assert topic_of_ballots(vote.id) in await mailbox.next()
             assert feed.failed_publishes < BALLOTS / 2
