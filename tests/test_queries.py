@@ -564,6 +564,7 @@ async def test_an_operation_of_the_web_client_is_within_the_limits(city: City, n
         "closesAt": EVENING.isoformat(),
         "count": 1,
         "hands": [{"optionId": "x", "count": 1}],
+        "isPresent": True,
         "draft": {"itemId": "x", "matter": "ORDINARY", "question": "x"},
     }
     variables = {one: values.get(one, "x") for one in variables_of(document)}
