@@ -173,6 +173,8 @@ VISIBLE = {
     "member yen":        "- - - - n n n n n F ?",
     "meeting meeting":   "F F F - F F F - - - ?",
     "meeting other_meeting": "- - - - F F F F F F ?",
+    "proxies meeting":   "F F F - F F F - - - ?",
+    "proxies other_meeting": "- - - - F F F F F F ?",
     "meetings branch":   "F F F - F F F - - - ?",
     "rules branch":      "F F F - F F F - - - ?",
     "rules ward":        "- - - - - - - F - - ?",
@@ -187,6 +189,7 @@ FIELDS = {
     "meeting": OWN_MEETING,
     "vote": OWN_VOTE,
     "viewer": f"member {{ {MEMBER} }} sessionExpiresAt",
+    "proxies": "holder { id } givers { id }",
     "rules": "matter rule { name }",
     "meetings": "edges { node { id turnout { summoned present } } }",
 }
@@ -212,7 +215,7 @@ def seen(answer: dict[str, Any] | None, field: str) -> str:
 
 
 async def look(person: Person, field: str, of: str) -> str:
-    argument = "unitId" if field in {"meetings", "rules"} else "id"
+    argument = {"meetings": "unitId", "rules": "unitId", "proxies": "meetingId"}.get(field, "id")
     passed = f"({argument}: $id)" if of else ""
     declared = "($id: ID!)" if of else ""
     document = f"query {declared} {{ {field}{passed} {{ {FIELDS[field]} }} }}"
