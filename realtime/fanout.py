@@ -8,9 +8,7 @@ docs/realtime.md has the guarantees.
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Collection, Hashable
-from collections.abc import Set as AbstractSet
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -22,9 +20,6 @@ from realtime.tasks import watched
 
 COUNTS_EVERY = 0.25
 """Seconds between two pushes that tell of new figures only."""
-
-JOINERS_EVERY = 0.05
-"""Seconds between two executions for those who joined meanwhile."""
 
 TRY_AGAIN_AFTER = 1.0
 """Seconds, when a state could not be taken; its subscribers keep the one they have."""
@@ -98,8 +93,8 @@ class Fanout(Generic[Error]):
     ) -> Group[Error]:
         """Put a subscriber into the group of that key, which the first one makes.
 
-        A state taken after joining is pushed as soon as there is one. `wants` and `take` are the
-        same for whoever has the same key.
+        The latest state is pushed at once if there is one, else as soon as there is. `wants` and
+        `take` are the same for whoever has the same key.
         """
         group = self._groups.get(key)
         if group is None:
@@ -120,23 +115,9 @@ class Fanout(Generic[Error]):
 
 
 class Group(Generic[Error]):
-    """Subscribers who see the same, and the state they were shown last.
+    """Subscribers who see the same, and the state they were shown last."""
 
-    Who joins is shown no state from before: it may be old, where hints are late or the broker is
-    away, and the joiner may have seen a later one in another process. Those who join while a state
-    is taken wait for the next, together.
-    """
-
-    __slots__ = (
-        "_fanout",
-        "_joiners",
-        "_mailbox",
-        "_subscribers",
-        "_take",
-        "_task",
-        "key",
-        "state",
-    )
+    __slots__ = ("_fanout", "_is_due", "_subscribers", "_take", "_task", "key", "state")
 
     def __init__(self, fanout: Fanout[Error], key: Hashable, take: TakeState[Error]) -> None:
         self.key = key
@@ -144,8 +125,7 @@ class Group(Generic[Error]):
         self._fanout = fanout
         self._take = take
         self._subscribers: dict[Subscriber[Error], None] = {}
-        self._joiners: set[Subscriber[Error]] = set()
-        self._mailbox: Mailbox | None = None
+        self._is_due = False
 
     def __len__(self) -> int:
         return len(self._subscribers)
@@ -160,14 +140,13 @@ class Group(Generic[Error]):
 
     def add(self, subscriber: Subscriber[Error]) -> None:
         self._subscribers[subscriber] = None
-        self._joiners.add(subscriber)
-        if self._mailbox is not None:
-            self._mailbox.wake()
+        if self.state is not None:
+            self._fanout.counters.deliveries += 1
+            subscriber.push(self.state)
 
     def leave(self, subscriber: Subscriber[Error]) -> None:
         """Nothing is pushed from now on. The group ends with its last subscriber."""
         self._subscribers.pop(subscriber, None)
-        self._joiners.discard(subscriber)
         if not self._subscribers:
             self.cancel()
 
@@ -175,37 +154,15 @@ class Group(Generic[Error]):
         """Join the channel first, take the state second: nothing falls in between."""
         try:
             async with feed.join(channel, wants) as mailbox:
-                self._mailbox = mailbox
-                await self._follow(mailbox)
+                while await self._refresh():
+                    await self._change(mailbox)
         except FeedStopped:
             pass  # so does the process
         finally:
             self._fanout.forget(self)
 
-    async def _follow(self, mailbox: Mailbox) -> None:
-        """Show what changed until there is nothing to be shown any more: a state at once, figures
-        in measured steps, and to those who join what there is."""
-        loop = asyncio.get_running_loop()
-        taken_at = shown_at = -math.inf
-        changed: frozenset[str] = frozenset({GAP})
-        while True:
-            all_due = shown_at + _pause_before(changed) if changed else math.inf
-            joiners_due = taken_at + JOINERS_EVERY if self._joiners else math.inf
-            due = min(all_due, joiners_due)
-            if due > loop.time():
-                changed |= await _next_until(mailbox, due)
-                continue
-            self._fanout.counters.hints += due == all_due > -math.inf
-            if not await self._show(to_all=due == all_due):
-                return
-            taken_at = loop.time()
-            if due == all_due:
-                shown_at, changed = taken_at, frozenset()
-
-    async def _show(self, *, to_all: bool) -> bool:
-        """Take the state and push it to all, where it changed, or only to those who have joined.
-        False when there is none any more."""
-        joined, self._joiners = self._joiners, set()
+    async def _refresh(self) -> bool:
+        """Take the state and push it where it changed. False when there is none any more."""
         state = await self._take_patiently()
         if isinstance(state, Ended):
             self._fanout.forget(self)
@@ -213,12 +170,11 @@ class Group(Generic[Error]):
             for subscriber in subscribers:
                 subscriber.end(state.error)
             return False
-        if to_all and state != self.state:
-            self.state = state
-            await self._push(state, [one for one in self._subscribers if one not in self._joiners])
+        if state == self.state:
+            self._fanout.counters.unchanged += 1
         else:
-            self._fanout.counters.unchanged += to_all
-            await self._push(state, joined)
+            self.state = state
+            await self._push(state)
         return True
 
     async def _take_patiently(self) -> bytes | Ended[Error]:
@@ -232,8 +188,8 @@ class Group(Generic[Error]):
                 logger.warning("fanout.no_state", exc_info=True)
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
-    async def _push(self, state: bytes, to: Collection[Subscriber[Error]]) -> None:
-        subscribers = tuple(to)
+    async def _push(self, state: bytes) -> None:
+        subscribers = tuple(self._subscribers)
         for start in range(0, len(subscribers), AT_ONE_GO):
             if start:
                 await asyncio.sleep(0)
@@ -242,16 +198,15 @@ class Group(Generic[Error]):
                     subscriber.push(state)
         self._fanout.counters.deliveries += len(subscribers)
 
-
-async def _next_until(mailbox: Mailbox, until: float) -> frozenset[str]:
-    """What else has changed, until that moment of the loop's clock."""
-    try:
-        async with asyncio.timeout_at(until if until < math.inf else None):
-            return await mailbox.next()
-    except TimeoutError:
-        return frozenset()
-
-
-def _pause_before(topics: AbstractSet[str]) -> float:
-    """Seconds from one push to the next when these have changed."""
-    return COUNTS_EVERY if all(map(is_count, topics)) else 0.0
+    async def _change(self, mailbox: Mailbox) -> None:
+        """Wait until something changed: a state is shown at once, figures in measured steps."""
+        loop = asyncio.get_running_loop()
+        figures_from = loop.time() + COUNTS_EVERY
+        topics = await mailbox.next()
+        self._fanout.counters.hints += 1
+        while GAP not in topics and all(map(is_count, topics)) and loop.time() < figures_from:
+            try:
+                async with asyncio.timeout_at(figures_from):
+                    topics |= await mailbox.next()
+            except TimeoutError:
+                return

@@ -57,10 +57,6 @@ class Mailbox:
         self._filled.clear()
         return topics
 
-    def wake(self) -> None:
-        """Let `next` return, without a topic if there is none."""
-        self._filled.set()
-
     def put(self, topics: AbstractSet[str]) -> None:
         if self._wants is not None and GAP not in topics:
             topics = frozenset(filter(self._wants, topics))
