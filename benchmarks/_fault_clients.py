@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -228,19 +229,19 @@ class Booth:
 
     async def watch(self, name: str, voter: Person, worker: int) -> None:
         """Subscribe, and after every loss subscribe again, until cancelled."""
-        while True:
+        for number in count(1):
             with suppress(OSError, EOFError, WebSocketException, AssertionError):
-                await self._watch_once(name, voter, worker)
+                await self._watch_once(name, voter, worker, number)
             await self._breathe()
             worker = self._random.randrange(len(self._ports))
 
-    async def _watch_once(self, name: str, voter: Person, worker: int) -> None:
+    async def _watch_once(self, name: str, voter: Person, worker: int, number: int) -> None:
         async with open_socket(_site(self._ports[worker]), voter.token) as socket:
             await socket.subscribe("vote", WATCH, id=str(self.vote.id))
             while (message := await socket.message("vote", FOR_EVER))["type"] == "next":
                 if "errors" in message["payload"]:
                     return
-                frame = frame_of(message["payload"]["data"], worker)
+                frame = frame_of(message["payload"]["data"], worker, number)
                 self.history.frames[name].append(frame)
 
     async def _ask_to_cast(

@@ -33,6 +33,8 @@ class Frame:
 
     at: float
     worker: int
+    subscription: int
+    """Of this subscriber's, who has another one after each loss."""
     version: int
     state: str
     cast: int
@@ -59,11 +61,12 @@ class History:
             self.is_closed.set()
 
 
-def frame_of(data: Any, worker: int) -> Frame:
+def frame_of(data: Any, worker: int, subscription: int) -> Frame:
     vote = data["vote"]
     return Frame(
         time.monotonic(),
         worker,
+        subscription,
         vote["version"],
         vote["state"],
         vote["tally"]["cast"],

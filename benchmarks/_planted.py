@@ -14,12 +14,12 @@ from sqlalchemy import select, text
 from starlette.applications import Starlette
 
 import models.ballot_box as box
-import realtime.fanout
 import resolvers.ballots
 import resolvers.casting
 import server.asgi
 from models.database import WriteSession
 from models.votes import Vote
+from realtime.fanout import Group
 from realtime.feed import Mailbox
 from rules.meetings import VoteState
 from rules.rule_sets import Secrecy
@@ -85,11 +85,11 @@ def no_idempotency() -> None:
 def stale_push() -> None:
     """Pushes are throttled, and the trailing edge is forgotten: hints in the pause are dropped."""
 
-    async def next_after_a_pause(mailbox: Mailbox, until: float) -> frozenset[str]:
+    async def change_after_a_pause(self: Group[Any], mailbox: Mailbox) -> None:
         await _drop_for(THROTTLE, mailbox.next)
-        return await mailbox.next()
+        await mailbox.next()
 
-    realtime.fanout._next_until = next_after_a_pause
+    Group._change = change_after_a_pause  # type: ignore[method-assign]
 
 
 async def _drop_for(seconds: float, next_hint: Callable[[], Any]) -> None:
