@@ -1,7 +1,8 @@
 """What members may see has changed: rows that triggers write, whoever made the change.
 
-Migration 0003 has the triggers: on sessions (revoked, or another end), standings, memberships and
-appointments. A change that nobody announced is found here too, such as an operator's own SQL.
+Migrations 0003 and 0004 have the triggers: on sessions (revoked, or another end), standings,
+memberships, appointments, and units that come under other officers. A change that nobody announced
+is found here too, such as an operator's own SQL.
 """
 
 from datetime import datetime

@@ -13,10 +13,10 @@ from sqlalchemy import delete, insert, select, text, update
 from models.access_changes import AccessChange
 from models.accounts import Account, Session
 from models.database import Database
-from models.units import Appointment, Member, Membership
+from models.units import Appointment, Member, Membership, UnitParent
 from resolvers import access_changes
 from resolvers.access_changes import AccessChanges
-from rules.members import MembershipKind, Role, Standing
+from rules.members import MembershipKind, Role, Standing, UnitKind
 from tests.asking import act, ask
 from tests.factories import SINCE, City, change, context_of, statements
 from tests.voting import stored
@@ -100,6 +100,27 @@ async def test_who_loses_a_place_to_another_is_found_like_the_other(
     overseer = Appointment.member_id == city.oanh.id
     await change(city.scene.database, Appointment, overseer, member_id=city.yen.id)
     assert await changes.read() == {city.oanh.id, city.yen.id}
+
+
+async def test_when_a_unit_moves_whoever_serves_above_it_is_found(
+    city: City, changes: AccessChanges
+) -> None:
+    """Vân is secretary of the ward, Tuấn deputy of the city, Khánh of the ward it moves to."""
+    scene = city.scene
+    ward = scene.unit("Thanh Xuân", UnitKind.BASE, city.city)
+    khanh = scene.member("Khánh", ward, role=Role.SECRETARY)
+    await scene.save()
+    await changes.read()
+    link = UnitParent.unit_id == city.branch
+    await change(scene.database, UnitParent, link, parent_id=ward)
+    assert await changes.read() == {city.van.id, city.tuan.id, khanh.id}
+    await execute(city, delete(UnitParent).where(link))
+    assert await changes.read() == {city.tuan.id, khanh.id}
+    back = {"unit_id": city.branch, "parent_id": city.ward, "valid_from": SINCE}
+    await execute(city, insert(UnitParent).values(back))
+    assert await changes.read() == {city.van.id, city.tuan.id}
+    await change(scene.database, UnitParent, link, valid_to=date(2025, 1, 1))
+    assert await changes.read() == {city.van.id, city.tuan.id}
 
 
 async def test_what_changes_no_access_leaves_no_row(city: City, changes: AccessChanges) -> None:
