@@ -220,9 +220,9 @@ class Presence:
         with suppress(FeedStopped):
             async with self._feed.join(PRESENCE_CHANNEL) as mailbox:
                 while True:
-                    self._hear(await mailbox.next())
+                    await self._hear(await mailbox.next())
 
-    def _hear(self, topics: AbstractSet[str]) -> None:
+    async def _hear(self, topics: AbstractSet[str]) -> None:
         messages = []
         for topic in topics - {GAP}:
             try:
@@ -233,6 +233,7 @@ class Presence:
         for message in sorted(messages, key=lambda one: (one.number, _ORDER[one.kind])):
             if message.sender != self._name:
                 self._take(message)
+                await asyncio.sleep(0)  # one with all meetings of a city takes its time
         self._asks_all |= GAP in topics
         if self._asks_all or self._moved or self._unknown or self._is_asked:
             self._awake.set()

@@ -275,11 +275,11 @@ async def test_messages_in_any_order_and_twice_add_up_all_the_same(meeting: UUID
     ]
     for order in itertools.permutations(said):
         presence = Presence(Feed.from_url("memory://"))
-        presence._hear({one.encode() for one in order})
+        await presence._hear({one.encode() for one in order})
         assert presence.connected(meeting) == 3
-        presence._hear({said[0].encode(), Message("x", Kind.ALL, 2, {meeting: 9}).encode()})
+        await presence._hear({said[0].encode(), Message("x", Kind.ALL, 2, {meeting: 9}).encode()})
         assert presence.connected(meeting) == 3
-        presence._hear({Message("x", Kind.ALL, 3, {meeting: 4}).encode()})
+        await presence._hear({Message("x", Kind.ALL, 3, {meeting: 4}).encode()})
         assert presence.connected(meeting) == 4
         assert presence._unknown == set()
 
