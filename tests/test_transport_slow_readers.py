@@ -164,7 +164,7 @@ async def test_owing_for_a_moment_is_no_reason_to_be_sent_away(
     async with open_socket(process.ws, city.an.token, reads_nothing_ahead=True) as slow:
         await watch(slow, city)
         for _ in range(3):
-            connection, number = await push_until_owed(process, city.an)
+            _, number = await push_until_owed(process, city.an)
             while (await slow.next("watch"))["meeting"]["version"] < number:
                 pass
         assert len(process.connections) == 1
