@@ -44,6 +44,9 @@ from rules.meetings import VoteState
 from rules.outcome import decide
 from rules.rule_sets import Change, RuleSet, Secrecy
 
+UNHEARD_AT_MOST = 5.5
+"""Seconds for which a suspension may be unknown to a worker that no hint reached."""
+
 
 class Wrong(Enum):
     LOST = "lost"
@@ -55,6 +58,7 @@ class Wrong(Enum):
     RECEIPT = "receipts differ"
     FRAME = "frames wrong"
     EARLY = "figures shown too early"
+    REVOKED = "shown to a suspended member"
     CHAIN = "chain broken"
 
 
@@ -364,6 +368,22 @@ def _find_early_figures(history: History, stored: Stored) -> Iterator[Violation]
                 yield Violation(Wrong.EARLY, f"{name} was shown {frame}")
 
 
+def _find_shown_to_the_suspended(history: History, _: Stored) -> Iterator[Violation]:
+    """A worker that hears nothing of it reads it within some seconds."""
+    if history.suspended_known_at is None or history.well_again_at is None:
+        return
+    since = max(history.suspended_known_at, history.well_again_at)
+    if history.still_shown_at is not None:
+        late = history.still_shown_at - since
+        yield Violation(
+            Wrong.REVOKED,
+            f"a socket is open {late:.1f} s after the suspension was known, and everything well",
+        )
+    last = max(history.shown_to_suspended, default=since)
+    if last > since + UNHEARD_AT_MOST:
+        yield Violation(Wrong.REVOKED, f"a frame comes {last - since:.3f} s after that")
+
+
 def shows_stored(frames: list[Frame], stored: Stored) -> bool:
     """Whether the last of a subscriber's frames is the database's state."""
     counts = {
@@ -408,5 +428,6 @@ _CHECKS: tuple[Callable[[History, Stored], Iterator[Violation]], ...] = (
     _find_differing_receipts,
     _find_wrong_frames,
     _find_early_figures,
+    _find_shown_to_the_suspended,
     lambda _, stored: iter(check_stored(stored)),
 )

@@ -30,6 +30,14 @@ CLOSE = """mutation ($vote: ID!) {
 PUBLISH = """mutation ($vote: ID!) {
   publishVote(voteId: $vote) { __typename ... on Refused { reason } }
 }"""
+SUSPEND = """mutation ($member: ID!) {
+  suspendMember(memberId: $member, reason: "Amid a vote") {
+    __typename ... on Refused { reason details }
+  }
+}"""
+REINSTATE = """mutation ($member: ID!) {
+  reinstateMember(memberId: $member) { __typename ... on Refused { reason details } }
+}"""
 WATCH = """subscription ($id: ID!) {
   vote(id: $id) { version state tally { cast options { optionId count } } auditHead }
 }"""
@@ -213,12 +221,23 @@ class Booth:
         """Show everybody the result, if there is one; what is published already stays so."""
         await self._ask_until_known(PUBLISH, chair, worker)
 
-    async def _ask_until_known(self, mutation: str, chair: Person, worker: int) -> Any:
+    async def suspend(self, chair: Person, member: Person, worker: int) -> None:
+        await self._ask_until_known(SUSPEND, chair, worker, {"member": str(member.id)})
+        self.history.suspended_known_at = time.monotonic()
+
+    async def reinstate(self, chair: Person, member: Person, worker: int) -> None:
+        """Give the standing back. Whoever has it is refused, which changes nothing."""
+        await self._ask_until_known(REINSTATE, chair, worker, {"member": str(member.id)})
+
+    async def _ask_until_known(
+        self, mutation: str, chair: Person, worker: int, about: dict[str, str] | None = None
+    ) -> Any:
+        variables = about or {"vote": str(self.vote.id)}
         deadline = time.monotonic() + KNOWN_WITHIN
         while True:
             line = Line(self._ports[worker])
             try:
-                return await line.ask(chair.token, mutation, {"vote": str(self.vote.id)})
+                return await line.ask(chair.token, mutation, variables)
             except Unknown:
                 if time.monotonic() > deadline:
                     raise
@@ -243,6 +262,17 @@ class Booth:
                     return
                 frame = frame_of(message["payload"]["data"], worker, number)
                 self.history.frames[name].append(frame)
+
+    async def watch_until_sent_away(self, member: Person, worker: int) -> None:
+        """Subscribe, and again after every loss, until the vote is refused."""
+        while True:
+            with suppress(OSError, EOFError, WebSocketException, AssertionError):
+                async with open_socket(_site(self._ports[worker]), member.token) as socket:
+                    await socket.subscribe("vote", WATCH, id=str(self.vote.id))
+                    while (await socket.message("vote", FOR_EVER))["type"] == "next":
+                        self.history.shown_to_suspended.append(time.monotonic())
+                    return
+            await self._breathe()
 
     async def _ask_to_cast(
         self, paper: Paper, worker: int, line: Line | None, patience: float, by_socket: bool

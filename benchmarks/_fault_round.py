@@ -19,6 +19,8 @@ from tests.factories import Person, VoteIds
 LENGTH = 0.8  # seconds in which the voters come
 SUBSCRIBERS = 4
 CONVERGES_WITHIN = 10.0
+SENT_AWAY_WITHIN = 8.0
+"""Seconds when everything is well again; a suspended member is sent away in fewer."""
 IMPATIENCE = (0.005, 0.1)  # seconds
 
 
@@ -62,7 +64,12 @@ async def play_round(
     """Play and judge. Raises TimeoutError if something never heals or never answers."""
     history = History(vote.id)
     booth = Booth(vote, stage.ports, history, random)
+    chair, suspended = stage.branch.chair, stage.branch.suspended
+    await booth.reinstate(chair, suspended, random.randrange(2))
     await _open(stage, vote)
+    leaving = [
+        asyncio.create_task(booth.watch_until_sent_away(suspended, worker)) for worker in range(2)
+    ]
     watching = [
         asyncio.create_task(booth.watch(f"subscriber {n}", stage.branch.voters[n], n % 2))
         for n in range(SUBSCRIBERS)
@@ -70,14 +77,16 @@ async def play_round(
     try:
         await _vote_and_close(stage, booth, faults, random)
         await stage.heal()
+        history.well_again_at = time.monotonic()
+        await _wait_until_sent_away(history, leaving)
         await _ask_all_again(booth, stage.branch.voters, random)
         await booth.publish(stage.branch.chair, random.randrange(2))
         stored = await _read(stage.url, vote.id)
         await _wait_for_frames(history, stored)
     finally:
-        for task in watching:
+        for task in (*watching, *leaving):
             task.cancel()
-        await asyncio.wait(watching)
+        await asyncio.wait([*watching, *leaving])
     return Result(history, stored, judge(history, stored))
 
 
@@ -97,13 +106,27 @@ async def _vote_and_close(
     plans = [_draw_plan(voter, booth.vote, closes_at, random) for voter in stage.branch.voters]
     strikes = [draw_strike(fault, LENGTH, random) for fault in faults]
     chair_at = random.randrange(2)
+    suspended_at, at_worker = random.uniform(0.1, 0.9) * LENGTH, random.randrange(2)
     async with asyncio.TaskGroup() as group:
+        group.create_task(_suspend(stage, booth, suspended_at, at_worker))
         for strike in strikes:
             group.create_task(inject(strike, stage, booth.history))
         for plan in plans:
             group.create_task(_vote(booth, plan))
         await asyncio.sleep(closes_at)
         await booth.close(stage.branch.chair, chair_at)
+
+
+async def _suspend(stage: Stage, booth: Booth, at: float, worker: int) -> None:
+    await asyncio.sleep(at)
+    await booth.suspend(stage.branch.chair, stage.branch.suspended, worker)
+
+
+async def _wait_until_sent_away(history: History, leaving: Sequence[asyncio.Task[None]]) -> None:
+    """Until the suspended member is shown nothing anywhere, or should be for long."""
+    _, still_there = await asyncio.wait(leaving, timeout=SENT_AWAY_WITHIN)
+    if still_there:
+        history.still_shown_at = time.monotonic()
 
 
 def _draw_plan(voter: Person, vote: VoteIds, closes_at: float, random: Random) -> Plan:

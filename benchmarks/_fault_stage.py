@@ -23,7 +23,7 @@ from models import migrate
 from models.database import Database
 from realtime.feed import Feed
 from rules.meetings import MeetingState
-from rules.members import Role
+from rules.members import Role, Standing
 from rules.rule_sets import RuleSet
 from tests.factories import ORDINARY, Person, Scene, VoteIds
 from tests.services import PostgreSQL, Server, Valkey, create_database, die_with_parent, free_port
@@ -42,6 +42,8 @@ class Branch:
     voters: list[Person]
     votes: list[VoteIds]
     """Prepared, not open yet."""
+    suspended: Person
+    """Casts no ballot, and is suspended again and again."""
 
 
 async def prepare(
@@ -55,6 +57,7 @@ async def prepare(
         unit = scene.unit("Branch")
         chair = scene.member("Chair", unit, role=Role.SECRETARY)
         members = scene.members([f"Voter {number}" for number in range(voters)], unit)
+        suspended = scene.member("Suspended", unit, Standing.PROBATIONARY)
         meeting = scene.meeting(unit, MeetingState.IN_SESSION, [chair, *members], chair=chair)
         prepared = [
             scene.vote(meeting, position=position, rule=rule)
@@ -62,7 +65,7 @@ async def prepare(
         ]
         await scene.save()
     await database.dispose()
-    return Branch(chair, members, prepared)
+    return Branch(chair, members, prepared, suspended)
 
 
 class Worker:

@@ -52,6 +52,14 @@ class History:
     faults: list[tuple[float, str]] = field(default_factory=list)
     closed_known_at: float | None = None
     """When a client was first told that the vote is closed."""
+    suspended_known_at: float | None = None
+    """When the chair was told that the member who is suspended amid the round is so."""
+    shown_to_suspended: list[float] = field(default_factory=list)
+    """When a frame reached that member, from before the suspension on."""
+    well_again_at: float | None = None
+    """When everything ran again after the faults."""
+    still_shown_at: float | None = None
+    """When a socket of theirs was still open, or shown the vote anew, long after it."""
     is_closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set at that moment, or when there is nothing to be closed."""
 

@@ -6,7 +6,7 @@ functions are replaced before the application is made.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from realtime.fanout import Group
 from realtime.feed import Mailbox
 from rules.meetings import VoteState
 from rules.rule_sets import Secrecy
+from server.sockets import Sockets
 
 GUARD = "AND vote.state = 'OPEN' AND"
 THROTTLE = 0.25  # seconds
@@ -101,6 +102,15 @@ async def _drop_for(seconds: float, next_hint: Callable[[], Any]) -> None:
         pass
 
 
+def missed_revocation() -> None:
+    """Whose access has changed is neither heard nor read: sockets stay as they were."""
+
+    async def recheck_nobody(self: Sockets, members: Iterable[UUID]) -> None:
+        pass
+
+    Sockets._recheck = recheck_nobody  # type: ignore[method-assign]
+
+
 async def _hold_nothing(session: WriteSession, subject_id: UUID) -> None:
     """In place of a lock."""
 
@@ -118,4 +128,5 @@ PLANTS: dict[str, Callable[[], None]] = {
     "synchronous-commit-off": synchronous_commit_off,
     "no-idempotency": no_idempotency,
     "stale-push": stale_push,
+    "missed-revocation": missed_revocation,
 }

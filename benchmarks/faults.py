@@ -3,8 +3,8 @@
     python -m benchmarks.faults [--seconds 60] [--rounds N] [--seed 1] [--plant NAME]
 
 Each round 24 voters cast over two workers while the chair closes, and subscribers watch: in turn a
-vote with final ballots, one whose ballots may be changed, and an UNATTRIBUTED one. Workers,
-database and broker are killed with `kill -9`, paused and cut off, replies are cut. Then what the
+vote with final ballots, one whose ballots may be changed, and an UNATTRIBUTED one. A member who
+watches is suspended amid it. Workers, database and broker are killed with `kill -9`, paused and cut off, replies are cut. Then what the
 clients were told and shown is compared with the database. With --plant, the workers run with a
 known mistake, and the program has to find it.
 
@@ -38,6 +38,7 @@ PLANTED: dict[str, tuple[Fault, ...]] = {
     "synchronous-commit-off": (Fault.DATABASE_KILLED,),
     "no-idempotency": (),
     "stale-push": (),
+    "missed-revocation": (),
 }
 """The mistakes that can be planted, and the faults that bring each to light."""
 

@@ -40,3 +40,9 @@ def test_the_program_finds_a_planted_mistake() -> None:
     run = run_faults("--rounds", "5", "--plant", "no-idempotency")
     assert run.returncode == 1, run.stdout + run.stderr
     assert "the key was refused" in run.stdout
+
+
+def test_the_program_finds_that_a_suspended_member_is_shown_more() -> None:
+    run = run_faults("--rounds", "3", "--plant", "missed-revocation")
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "a socket is open" in run.stdout
