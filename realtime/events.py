@@ -75,19 +75,24 @@ def member_of_topic(topic: str) -> UUID | None:
         return None
 
 
-def encode_hint(topics: AbstractSet[str]) -> str:
-    """The message that carries the topics: a JSON array of strings."""
-    return orjson.dumps(sorted(topics)).decode()
+def encode_hint(topics: AbstractSet[str], at: float | None = None) -> str:
+    """The message that carries the topics: a JSON array of strings, and last, as a number, the Unix
+    time at which they changed, where it is known.
+    """
+    return orjson.dumps([*sorted(topics)] if at is None else [*sorted(topics), at]).decode()
 
 
-def decode_hint(message: str) -> frozenset[str]:
-    """The topics a message carries, at least one. Raises MalformedHint."""
+def decode_hint(message: str) -> tuple[frozenset[str], float | None]:
+    """The topics a message carries, at least one, and when they changed. Raises MalformedHint."""
     try:
         topics = orjson.loads(message)
     except orjson.JSONDecodeError as error:
         raise MalformedHint("not JSON") from error
-    if not isinstance(topics, list) or not topics:
+    if not isinstance(topics, list):
         raise MalformedHint("not a list of topics")
+    at = topics.pop() if topics and isinstance(topics[-1], float) else None
+    if not topics:
+        raise MalformedHint("no topics")
     if not all(isinstance(topic, str) for topic in topics):
         raise MalformedHint("a topic is not a string")
-    return frozenset(topics)
+    return frozenset(topics), at

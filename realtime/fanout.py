@@ -8,14 +8,17 @@ docs/realtime.md has the guarantees.
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from realtime.events import GAP, is_count
+from realtime.events import is_count
 from realtime.feed import Feed, FeedStopped, Mailbox
+from realtime.histogram import Histogram
 from realtime.tasks import watched
 
 COUNTS_EVERY = 0.25
@@ -23,6 +26,8 @@ COUNTS_EVERY = 0.25
 
 TRY_AGAIN_AFTER = 1.0
 """Seconds, when a state could not be taken; its subscribers keep the one they have."""
+
+PUSH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 AT_ONE_GO = 200
 """Pushes, some milliseconds' worth; then others on the event loop have their turn."""
@@ -61,11 +66,18 @@ class Counters:
 
     hints: int = 0
     """Wake-ups of groups; what came while a group was busy or waiting is one."""
+    coalesced: int = 0
+    """Hints that did not wake a group, because they came so; each push tells of them too."""
     executions: int = 0
     unchanged: int = 0
     """Executions whose result was the state before: nothing was pushed."""
     failures: int = 0
     deliveries: int = 0
+    state_seconds: Histogram = field(default_factory=lambda: Histogram(PUSH_SECONDS))
+    """From the earliest change that a push tells of, by the clock of the process that made it, to
+    the write for its last subscriber. Where a gap stands for the change, nobody knows."""
+    counts_seconds: Histogram = field(default_factory=lambda: Histogram(PUSH_SECONDS))
+    """The same for pushes that tell of new figures only, which wait for each other."""
 
 
 class Fanout(Generic[Error]):
@@ -117,7 +129,16 @@ class Fanout(Generic[Error]):
 class Group(Generic[Error]):
     """Subscribers who see the same, and the state they were shown last."""
 
-    __slots__ = ("_fanout", "_is_due", "_subscribers", "_take", "_task", "key", "state")
+    __slots__ = (
+        "_changed_at",
+        "_fanout",
+        "_is_count",
+        "_subscribers",
+        "_take",
+        "_task",
+        "key",
+        "state",
+    )
 
     def __init__(self, fanout: Fanout[Error], key: Hashable, take: TakeState[Error]) -> None:
         self.key = key
@@ -125,7 +146,8 @@ class Group(Generic[Error]):
         self._fanout = fanout
         self._take = take
         self._subscribers: dict[Subscriber[Error], None] = {}
-        self._is_due = False
+        self._changed_at = math.inf
+        self._is_count = False
 
     def __len__(self) -> int:
         return len(self._subscribers)
@@ -175,6 +197,7 @@ class Group(Generic[Error]):
         else:
             self.state = state
             await self._push(state)
+            self._measure()
         return True
 
     async def _take_patiently(self) -> bytes | Ended[Error]:
@@ -198,15 +221,30 @@ class Group(Generic[Error]):
                     subscriber.push(state)
         self._fanout.counters.deliveries += len(subscribers)
 
+    def _measure(self) -> None:
+        if self._changed_at < math.inf:
+            counters = self._fanout.counters
+            seconds = counters.counts_seconds if self._is_count else counters.state_seconds
+            seconds.observe(max(0.0, time.time() - self._changed_at))  # clocks differ
+
     async def _change(self, mailbox: Mailbox) -> None:
         """Wait until something changed: a state is shown at once, figures in measured steps."""
         loop = asyncio.get_running_loop()
         figures_from = loop.time() + COUNTS_EVERY
-        topics = await mailbox.next()
+        self._is_count = True
+        self._changed_at = math.inf
+        await self._take_hints(mailbox)
         self._fanout.counters.hints += 1
-        while GAP not in topics and all(map(is_count, topics)) and loop.time() < figures_from:
+        self._fanout.counters.coalesced -= 1  # the one that woke us
+        while self._is_count and loop.time() < figures_from:
             try:
                 async with asyncio.timeout_at(figures_from):
-                    topics |= await mailbox.next()
+                    await self._take_hints(mailbox)
             except TimeoutError:
                 return
+
+    async def _take_hints(self, mailbox: Mailbox) -> None:
+        topics = await mailbox.next()
+        self._fanout.counters.coalesced += mailbox.hints
+        self._changed_at = min(self._changed_at, mailbox.since)
+        self._is_count = self._is_count and all(map(is_count, topics))

@@ -6,6 +6,8 @@ docs/realtime.md defines hint, topic, channel, mailbox and gap, and what the fee
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
@@ -40,8 +42,14 @@ class Mailbox:
     """
 
     def __init__(self, wants: Callable[[str], bool] | None = None) -> None:
+        self.hints = 0
+        """How many there were of which `next` gave the topics last."""
+        self.since = math.inf
+        """The Unix time of the earliest change among them, as far as known."""
         self._wants = wants
         self._topics: set[str] = set()
+        self._waiting = 0
+        self._waiting_since = math.inf
         self._filled = asyncio.Event()
         self._is_closed = False
 
@@ -55,13 +63,19 @@ class Mailbox:
         topics = frozenset(self._topics)
         self._topics.clear()
         self._filled.clear()
+        self.hints, self._waiting = self._waiting, 0
+        self.since, self._waiting_since = self._waiting_since, math.inf
         return topics
 
-    def put(self, topics: AbstractSet[str]) -> None:
+    def put(self, topics: AbstractSet[str], at: float | None = None) -> None:
+        """`at` is the Unix time of the change, if it is known."""
         if self._wants is not None and GAP not in topics:
             topics = frozenset(filter(self._wants, topics))
         if topics:
             self._topics |= topics
+            self._waiting += 1
+            if at is not None and at < self._waiting_since:
+                self._waiting_since = at
             self._filled.set()
 
     def close(self) -> None:
@@ -82,9 +96,9 @@ class _Line:
     is_leaving: bool = False
     task: asyncio.Task[None] = field(init=False)
 
-    def put(self, topics: AbstractSet[str]) -> None:
+    def put(self, topics: AbstractSet[str], at: float | None = None) -> None:
         for mailbox in self.mailboxes:
-            mailbox.put(topics)
+            mailbox.put(topics, at)
 
     def leave(self) -> None:
         """Let the task end. While it is joining it must not be cancelled: it looks afterwards."""
@@ -174,34 +188,38 @@ class Feed:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def publish(self, channel: str, topics: AbstractSet[str]) -> None:
-        """Tell everyone on the channel that the topics changed. Call it after the commit.
+    async def publish(
+        self, channel: str, topics: AbstractSet[str], at: float | None = None
+    ) -> None:
+        """Tell everyone on the channel that the topics changed. Call it after the commit; `at` is
+        its Unix time, if it was not now.
 
         It never raises, and returns within a second whatever the broker does, because the change
         stands; at once while the broker is known not to answer. A hint that could not be published
         is counted in `failed_publishes`, reaches this process's own mailboxes all the same, and is
         published when the broker answers again.
         """
+        at = time.time() if at is None else at
         try:
             async with asyncio.timeout(PUBLISH_WITHIN):
                 self._raise_if_stopped()
-                await self._broadcast.publish(channel, encode_hint(topics))
+                await self._broadcast.publish(channel, encode_hint(topics, at))
             await asyncio.sleep(0)  # broadcaster's queues have no bound: let them run empty
         except Exception as error:
             self.failed_publishes += 1
             if not isinstance(error, BrokerInDoubt):  # which was logged when the doubt began
                 logger.warning("feed.publish_failed", channel=channel, error=repr(error))
-            self.tell(channel, topics)
+            self.tell(channel, topics, at)
             self._owe(channel, topics)
 
     async def publish_all(self, hints: Mapping[str, AbstractSet[str]]) -> None:
         """Publish to many channels, in the time of one."""
         await asyncio.gather(*(self.publish(*hint) for hint in hints.items()))
 
-    def tell(self, channel: str, topics: AbstractSet[str]) -> None:
+    def tell(self, channel: str, topics: AbstractSet[str], at: float | None = None) -> None:
         """Fill this process's own mailboxes on the channel; nobody else is told."""
         if line := self._lines.get(channel):
-            line.put(topics)
+            line.put(topics, at)
 
     def _owe(self, channel: str, topics: AbstractSet[str]) -> None:
         owed = self._owed.setdefault(channel, set())
@@ -269,7 +287,7 @@ class Feed:
                 while not line.is_leaving:
                     event = await subscriber.get()
                     try:
-                        line.put(decode_hint(event.message))
+                        line.put(*decode_hint(event.message))
                     except MalformedHint as error:
                         logger.warning("feed.malformed_hint", channel=channel, error=str(error))
         finally:

@@ -130,6 +130,11 @@ class Presence:
         elsewhere = (other.counts.get(meeting_id, 0) for other in self._others.values())
         return self._count_here(meeting_id) + sum(elsewhere)
 
+    @property
+    def connected_here(self) -> int:
+        """Members connected to this process, once for each meeting that they look at."""
+        return sum(map(len, self._here.values()))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Exchange counts with other processes until the block ends."""

@@ -1,6 +1,7 @@
 """The way of ballots into the box: those that arrive together are written together."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from models.meetings import Meeting
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_ballots, topic_of_member
 from realtime.feed import Feed
+from realtime.histogram import Histogram
 from resolvers.batches import Batcher, few_sizes
 from rules.ballots import Option
 from rules.meetings import VoteState
@@ -24,6 +26,8 @@ from rules.rule_sets import RuleSet
 
 MOST_TOGETHER = 200
 """Ballots of one transaction: beyond, the first would wait noticeably for the last."""
+
+BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, MOST_TOGETHER)
 
 VOTES_KEPT = 1_000
 
@@ -47,18 +51,20 @@ class Hints:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._owed: dict[str, set[str]] = {}
+        self._owed_since: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def tell(self, channel: str, topics: AbstractSet[str]) -> None:
         """Publish the topics soon. Call it after the commit."""
         self._owed.setdefault(channel, set()).update(topics)
+        self._owed_since.setdefault(channel, time.time())
         if channel not in self._tasks:
             self._tasks[channel] = asyncio.create_task(self._publish(channel))
 
     async def _publish(self, channel: str) -> None:
         try:
             while topics := self._owed.pop(channel, None):
-                await self._feed.publish(channel, topics)
+                await self._feed.publish(channel, topics, self._owed_since.pop(channel))
         finally:
             del self._tasks[channel]
 
@@ -80,6 +86,9 @@ class Casting:
     """
 
     def __init__(self, database: Database, feed: Feed) -> None:
+        self.ballots_written = 0
+        self.batch_sizes = Histogram(BATCH_SIZES)
+        """Ballots of each transaction, those included that the box did not take."""
         self._database = database
         self._hints = Hints(feed)
         self._facts: dict[UUID, VoteFacts] = {}
@@ -117,8 +126,10 @@ class Casting:
                 await hold_shared(session, vote_id)
                 put = await put_ballots(session, vote_id, facts.rule.secrecy, ballots)
                 await session.commit()
+            self.batch_sizes.observe(len(ballots))
             pairs = zip(ballots, put, strict=True)
             voters = {ballot.member_id for ballot, was_put in pairs if was_put}
+            self.ballots_written += len(voters)
             if voters:
                 topics = {topic_of_ballots(vote_id), *map(topic_of_member, voters)}
                 self._hints.tell(channel_of_meeting(facts.meeting_id), topics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +23,7 @@ from realtime.events import (
     decode_hint,
     encode_hint,
 )
-from realtime.feed import MOST_OWED, Feed, FeedStopped
+from realtime.feed import MOST_OWED, Feed, FeedStopped, Mailbox
 from realtime.redis_backend import RedisBackend
 from tests.hints import (
     MEETING,
@@ -349,7 +350,8 @@ async def test_a_dead_listener_ends_the_subscriptions_instead_of_leaving_them_de
 
 
 @pytest.mark.parametrize(
-    "message", ["", "meeting", "{}", "[]", "null", "[1]", '["meeting", null]', "[" * 100_000]
+    "message",
+    ["", "meeting", "{}", "[]", "null", "[1]", "[1.5]", '["meeting", null]', "[" * 100_000],
 )
 async def test_malformed_messages_are_skipped(feed: Feed, channel: str, message: str) -> None:
     with pytest.raises(MalformedHint):
@@ -373,7 +375,23 @@ async def test_bytes_that_are_no_text_are_skipped(valkey_server: str, channel: s
 
 def test_a_hint_travels_as_its_topics_and_nothing_else() -> None:
     assert encode_hint({"vote:2", "meeting"}) == '["meeting","vote:2"]'
-    assert decode_hint('["meeting","vote:2"]') == {"meeting", "vote:2"}
+    assert decode_hint('["meeting","vote:2"]') == (frozenset({"meeting", "vote:2"}), None)
+
+
+def test_a_hint_tells_when_its_topics_changed() -> None:
+    assert encode_hint({"meeting"}, 1763.25) == '["meeting",1763.25]'
+    assert decode_hint('["meeting",1763.25]') == (frozenset({"meeting"}), 1763.25)
+
+
+async def test_a_mailbox_tells_how_many_hints_it_held_and_since_when(channel: str) -> None:
+    mailbox = Mailbox(lambda topic: topic != "vote:2")
+    for topic, at in (("meeting", 3.0), ("vote:2", 1.0), ("vote:1", 2.0), ("meeting", None)):
+        mailbox.put({topic}, at)
+    assert await mailbox.next() == {"meeting", "vote:1"}
+    assert (mailbox.hints, mailbox.since) == (3, 2.0)
+    mailbox.put({GAP})
+    assert await mailbox.next() == {GAP}
+    assert (mailbox.hints, mailbox.since) == (1, math.inf)
 
 
 def test_only_known_addresses_make_a_feed() -> None:

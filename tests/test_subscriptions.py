@@ -64,9 +64,9 @@ async def hints(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, 
     published: list[tuple[str, Set[str]]] = []
     publish = feed.publish
 
-    async def publish_and_note(channel: str, topics: Set[str]) -> None:
+    async def publish_and_note(channel: str, topics: Set[str], at: float | None = None) -> None:
         published.append((channel, topics))
-        await publish(channel, topics)
+        await publish(channel, topics, at)
 
     monkeypatch.setattr(feed, "publish", publish_and_note)
     return published
