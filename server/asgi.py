@@ -32,6 +32,7 @@ from server.http import (
     keep_session,
     nobody_to_answer,
 )
+from server.metrics import Metrics
 from server.settings import Settings, SettingsError, read_settings
 from server.sockets import Sockets
 
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         allow_queries_via_get=not settings.is_production,
     )
     sockets = Sockets(settings.origins)
+    metrics = Metrics(settings.metrics)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -66,7 +68,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
             ):
                 shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
-                async with closing_due_votes(shared.for_operation), sockets.serving(shared):
+                async with (
+                    closing_due_votes(shared.for_operation),
+                    sockets.serving(shared),
+                    metrics.serving(shared, sockets),
+                ):
                     yield
         finally:
             await database.dispose()
@@ -76,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", sockets),
             Route("/healthz", health),
+            Route("/metrics", metrics.answer),
             Route("/session", keep_session, methods=["POST"]),
             Route("/session", end_session, methods=["DELETE"]),
             Route("/{path:path}", client_page),

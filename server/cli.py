@@ -34,7 +34,7 @@ from server import demo_data
 from server.asgi import refuse_unsafe_database
 from server.auth import ServerCredentials
 from server.process import serve_app
-from server.settings import Mode, Settings, SettingsError, read_settings, variable_name
+from server.settings import OPEN, Mode, Settings, SettingsError, read_settings, variable_name
 
 Result = TypeVar("Result")
 
@@ -275,7 +275,7 @@ def tell_problems(found: dict[str, list[str]]) -> None:
 
 def shown_setting(name: str, value: object) -> str:
     """A setting's value without what must not end up in a terminal's history."""
-    if name == "secret":
+    if name == "secret" or (name == "metrics" and value not in ("", OPEN)):
         return "…"
     if name.endswith("_url"):
         return make_url(str(value)).render_as_string(hide_password=True)

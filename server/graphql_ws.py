@@ -63,6 +63,10 @@ class Hall(Protocol):
         """The connection does not take what it is shown."""
         ...
 
+    def note_end(self, code: int, by: str) -> None:
+        """A connection ends with a close code, given by the `server` or by the `peer`."""
+        ...
+
 
 class LiveSubscription:
     """A subscription of one connection, as the fan-out knows it."""
@@ -174,8 +178,10 @@ class Connection:
             case "complete":
                 self._stop(message["id"])
 
-    def leave(self) -> None:
-        """The connection is gone: let go of everything."""
+    def leave(self, code: int = 1006) -> None:
+        """The connection is gone, with the peer's close code: let go of everything."""
+        if not self._is_closed:
+            self._hall.note_end(code, "peer")
         self._is_closed = True
         self._outlet.on_drained = None
         self._owed.clear()
@@ -188,6 +194,7 @@ class Connection:
         if self._is_closed:
             return
         self._silence()
+        self._hall.note_end(code, "server")
         reason = reason.encode()[:MAXIMUM_REASON].decode(errors="ignore")
         if not self._outlet.is_taking:
             self._outlet.cut_off(code, reason)

@@ -1,6 +1,11 @@
 """Running the ASGI application in one or several worker processes."""
 
+import os
+from tempfile import TemporaryDirectory
+
 import uvicorn
+
+from server.siblings import FOLDER
 
 MAXIMUM_MESSAGE = 64 * 1024
 GRACE = 10  # seconds for requests under way when the process is told to stop
@@ -9,6 +14,15 @@ ANSWERS_WITHIN = 60  # seconds; a worker of several that says nothing for longer
 
 def serve_app(app: str, host: str, port: int, workers: int) -> None:
     """Serve the application factory named by `app` (`module:function`) until told to stop."""
+    if workers == 1:
+        _serve(app, host, port, workers)
+        return
+    with TemporaryDirectory(prefix="branch-meetings-") as folder:
+        os.environ[FOLDER] = folder
+        _serve(app, host, port, workers)
+
+
+def _serve(app: str, host: str, port: int, workers: int) -> None:
     uvicorn.run(
         app,
         factory=True,

@@ -29,6 +29,10 @@ def _setting(default: Any, unit: str, meaning: str, limits: tuple[int, int] = (1
     return field(default=default, metadata={"unit": unit, "meaning": meaning, "limits": limits})
 
 
+OPEN = "open"
+SHORTEST_SECRET = 32
+
+
 @dataclass(frozen=True)
 class Settings:
     mode: Mode = _setting(Mode.DEVELOPMENT, "", "development, or production with its checks")
@@ -44,6 +48,9 @@ class Settings:
     session_seconds: int = _setting(43_200, "seconds", "how long a sign-in lasts")
     session_maximum_seconds: int = _setting(
         2_592_000, "seconds", "how long one lasts at most, however often it is refreshed"
+    )
+    metrics: str = _setting(
+        "", "text", "token of who may read /metrics; open: everybody, in development; empty: nobody"
     )
     host: str = _setting("127.0.0.1", "address", "where to listen")
     port: int = _setting(8000, "port", "where to listen", limits=(1, 65_535))
@@ -101,7 +108,9 @@ def _is_origin(text: str) -> bool:
 
 
 def _check_production(settings: Settings) -> None:
-    if settings.secret == DEVELOPMENT_SECRET or len(settings.secret) < 32:
+    if settings.secret == DEVELOPMENT_SECRET or len(settings.secret) < SHORTEST_SECRET:
         raise SettingsError("production needs MEETINGS_SECRET of at least 32 characters")
+    if 0 < len(settings.metrics) < SHORTEST_SECRET:  # which "open" is, too
+        raise SettingsError("production needs MEETINGS_METRICS empty or of at least 32 characters")
     if "*" in settings.origins:
         raise SettingsError("production refuses MEETINGS_ORIGINS=*")

@@ -1,7 +1,7 @@
 """The connections of one process: let in, watched over, and sent away."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from server.graphql_ws import TOO_SLOW, Connection
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406
+ABNORMAL_CLOSURE = 1006  # without a close frame
 
 # All in seconds.
 INTRODUCE_WITHIN = 5.0
@@ -45,11 +46,23 @@ class Sockets:
     """The ASGI endpoint for WebSockets, and what all its connections share."""
 
     def __init__(self, origins: Iterable[str] = ()) -> None:
+        self.ended: Counter[tuple[int, str]] = Counter()
+        """Connections by close code and who gave it, since the process began."""
+        self.fell_behind = 0
+        """How often a connection began to owe."""
         self._origins = normalize_allowed_origins(tuple(origins))
         self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
         self._connections: set[Connection] = set()
         self._owing: set[Connection] = set()
         self._work: set[asyncio.Future[None]] = set()
+
+    @property
+    def count(self) -> int:
+        return len(self._connections)
+
+    @property
+    def slow_readers(self) -> int:
+        return sum(connection.owes_since is not None for connection in self._owing)
 
     @asynccontextmanager
     async def serving(self, shared: Context) -> AsyncIterator[None]:
@@ -77,10 +90,12 @@ class Sockets:
         request = HTTPConnection(scope)
         await receive()
         if not self._is_known_origin(request):
+            self.note_end(1008, "server")
             await send({"type": "websocket.close", "code": 1008})
             return
         if PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
+            self.note_end(NO_SUCH_PROTOCOL, "server")
             reason = "Subprotocol not acceptable"
             await send({"type": "websocket.close", "code": NO_SUCH_PROTOCOL, "reason": reason})
             return
@@ -95,14 +110,16 @@ class Sockets:
         timer = loop.call_later(
             INTRODUCE_WITHIN, lambda: self.wait_for(connection.give_up_waiting())
         )
+        code = ABNORMAL_CLOSURE
         try:
             while (event := await receive())["type"] == "websocket.receive":
                 await connection.take(event.get("text"))
+            code = event.get("code") or code
         except OSError:
             pass  # whoever leaves amid an answer is no fault of ours
         finally:
             timer.cancel()
-            connection.leave()
+            connection.leave(code)
 
     def _is_known_origin(self, request: HTTPConnection) -> bool:
         """A page of another origin would act with the cookies of whoever looks at it."""
@@ -153,7 +170,11 @@ class Sockets:
         future.add_done_callback(self._work.discard)
 
     def owes(self, connection: Connection) -> None:
+        self.fell_behind += 1
         self._owing.add(connection)
+
+    def note_end(self, code: int, by: str) -> None:
+        self.ended[code, by] += 1
 
     # --- What changes while they are connected
 

@@ -385,6 +385,7 @@ def test_settings_are_shown_with_their_meaning_and_without_the_secret(tmp_path: 
         MEETINGS_SECRET=SECRET,
         MEETINGS_DATABASE_URL="postgresql+asyncpg://meetings:hunter2@db.internal/meetings",
         MEETINGS_BROADCAST_URL="redis://:hunter3@redis.internal/0",
+        MEETINGS_METRICS="hunter4",
         COLUMNS="240",
     )
     assert shown.returncode == 0
@@ -392,7 +393,7 @@ def test_settings_are_shown_with_their_meaning_and_without_the_secret(tmp_path: 
         assert f"MEETINGS_{name.upper()}" in shown.stdout
     assert "seconds" in shown.stdout
     assert "db.internal" in shown.stdout
-    for secret in (SECRET, "hunter2", "hunter3"):
+    for secret in (SECRET, "hunter2", "hunter3", "hunter4"):
         assert secret not in shown.stdout
 
 

@@ -43,6 +43,7 @@ def test_without_variables_every_setting_is_for_development() -> None:
         ),
         ("origins", "*", ("*",)),
         ("session_seconds", "60", 60),
+        ("metrics", "open", "open"),
         ("host", "::1", "::1"),
         ("port", "65535", 65_535),
     ],
@@ -98,6 +99,10 @@ def test_a_malformed_variable_is_told_in_one_line_with_its_name(name: str, text:
         ({"MEETINGS_SECRET": ""}, "MEETINGS_SECRET"),
         ({"MEETINGS_SECRET": Settings().secret}, "MEETINGS_SECRET"),
         ({"MEETINGS_ORIGINS": "*"}, "MEETINGS_ORIGINS"),
+        ({"MEETINGS_METRICS": ""}, None),
+        ({"MEETINGS_METRICS": "x" * 32}, None),
+        ({"MEETINGS_METRICS": "x" * 31}, "MEETINGS_METRICS"),
+        ({"MEETINGS_METRICS": "open"}, "MEETINGS_METRICS"),
         ({"MEETINGS_ORIGINS": "https://a.example, *"}, "MEETINGS_ORIGINS"),
     ],
 )
