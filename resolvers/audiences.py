@@ -1,10 +1,21 @@
 """Who may follow what: decided once for each subscriber, and again when their access changes."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Uuid,
+    bindparam,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.accounts import Session
@@ -19,9 +30,9 @@ from realtime.events import (
     topic_of_vote,
 )
 from resolvers.access import not_found, parse_id
-from resolvers.batches import Batcher
+from resolvers.batches import Batcher, few_sizes
 from resolvers.sessions import Viewer
-from rules.members import Role
+from rules.members import Role, Standing
 from rules.permissions import Act, Audience, Place, direct_relations, permit
 
 MOST_TOGETHER = 256
@@ -63,34 +74,22 @@ class Audiences:
     _subjects: dict[UUID, _Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._admissions = Batcher(self._admit, MOST_TOGETHER)
+        self._places = Batcher(self._read_places, MOST_TOGETHER)
         self._meetings = Batcher(self._read_meetings, MOST_TOGETHER)
         self._votes = Batcher(self._read_votes, MOST_TOGETHER)
 
-    async def admit(self, viewer: Viewer) -> Access | None:
-        """Where a viewer stands now; None when the session has ended since it was read."""
-        return await self._admissions.do(viewer)
+    async def admit(self, viewer: Viewer) -> Access:
+        """Where a viewer who has just signed in stands."""
+        return Access(viewer, await self._places.do(viewer.member_id))
 
     async def readmit(self, accesses: Sequence[Access]) -> dict[UUID, Access]:
         """The same sessions read afresh, by session; those that have ended are missing."""
-        return await self._read_accesses([access.viewer for access in accesses])
-
-    async def _admit(self, viewers: list[Viewer]) -> list[Access | None]:
-        found = await self._read_accesses(viewers)
-        return [found.get(viewer.session_id) for viewer in viewers]
-
-    async def _read_accesses(self, known: Sequence[Viewer]) -> dict[UUID, Access]:
-        sessions = {viewer.session_id: viewer for viewer in known}
-        statement = select(Session.id, Session.expires_at).where(
-            Session.id.in_(sessions),
-            Session.revoked_at.is_(None),
-            Session.expires_at > database_clock(),
-        )
+        sessions = {access.viewer.session_id: access.viewer for access in accesses}
+        parameters = {"sessions": few_sizes(list(sessions))}
         async with self.database.glance() as connection:
-            rows = (await connection.execute(statement)).all()
+            rows = (await connection.execute(_GOOD_SESSIONS, parameters)).all()
         viewers = [Viewer(sessions[row.id].member_id, row.id, row.expires_at) for row in rows]
-        async with self.database.glance() as connection:
-            places = await read_places(connection, [viewer.member_id for viewer in viewers])
+        places = await self._read_places([viewer.member_id for viewer in viewers])
         return {
             viewer.session_id: Access(viewer, place)
             for viewer, place in zip(viewers, places, strict=True)
@@ -111,7 +110,7 @@ class Audiences:
 
     async def finish(self) -> None:
         """Wait until no look-up is under way."""
-        for lookups in (self._admissions, self._meetings, self._votes):
+        for lookups in (self._places, self._meetings, self._votes):
             await lookups.finish()
 
     async def _find(
@@ -143,34 +142,61 @@ class Audiences:
             found = {row.id: _Subject(row.meeting_id, row.unit_id) for row in rows}
         return [found.get(wanted) for wanted in vote_ids]
 
+    async def _read_places(self, member_ids: Sequence[UUID]) -> list[Place]:
+        async with self.database.glance() as connection:
+            return await read_places(connection, member_ids)
 
-async def read_places(connection: AsyncConnection, member_ids: Collection[UUID]) -> list[Place]:
+
+def _places() -> CompoundSelect[UUID, UUID, Any, Any]:
+    """Standing, units and roles of members in one statement, a row for each fact."""
+    members: BindParameter[Any] = bindparam("members", expanding=True)
+    role, standing = Appointment.__table__.c.role.type, Member.__table__.c.standing.type
+    no_unit, no_role = type_coerce(null(), Uuid()), type_coerce(null(), role)
+    no_standing = type_coerce(null(), standing)
+    return union_all(
+        select(
+            Member.id.label("member_id"),
+            no_unit.label("unit_id"),
+            no_role.label("role"),
+            Member.standing.label("standing"),
+        ).where(Member.id.in_(members)),
+        select(Membership.member_id, Membership.unit_id, no_role, no_standing).where(
+            Membership.member_id.in_(members), Membership.valid_to.is_(None)
+        ),
+        select(Appointment.member_id, Appointment.unit_id, Appointment.role, no_standing).where(
+            Appointment.member_id.in_(members), Appointment.valid_to.is_(None)
+        ),
+    )
+
+
+# Built once: building a statement takes longer than running it.
+_PLACES = _places()
+_GOOD_SESSIONS = select(Session.id, Session.expires_at).where(
+    Session.id.in_(bindparam("sessions", expanding=True)),
+    Session.revoked_at.is_(None),
+    Session.expires_at > database_clock(),
+)
+
+
+async def read_places(connection: AsyncConnection, member_ids: Sequence[UUID]) -> list[Place]:
     """Where members stand today, in the order of their ids, which must be ids of members."""
-    wanted = set(member_ids)
-    standings = {
-        row.id: row.standing
-        for row in await connection.execute(
-            select(Member.id, Member.standing).where(Member.id.in_(wanted))
-        )
-    }
-    units: dict[UUID, set[UUID]] = {member_id: set() for member_id in wanted}
-    for row in await connection.execute(
-        select(Membership.member_id, Membership.unit_id).where(
-            Membership.member_id.in_(wanted), Membership.valid_to.is_(None)
-        )
-    ):
-        units[row.member_id].add(row.unit_id)
-    roles: dict[UUID, dict[UUID, frozenset[Role]]] = {member_id: {} for member_id in wanted}
-    for member_id, unit_id, role in await connection.execute(
-        select(Appointment.member_id, Appointment.unit_id, Appointment.role).where(
-            Appointment.member_id.in_(wanted), Appointment.valid_to.is_(None)
-        )
-    ):
-        of_member = roles[member_id]
-        of_member[unit_id] = of_member.get(unit_id, frozenset()) | {role}
+    if not member_ids:
+        return []
+    standings: dict[UUID, Standing] = {}
+    units: dict[UUID, set[UUID]] = defaultdict(set)
+    roles: dict[UUID, dict[UUID, frozenset[Role]]] = defaultdict(dict)
+    parameters = {"members": few_sizes(member_ids)}
+    for member_id, unit_id, role, standing in await connection.execute(_PLACES, parameters):
+        if standing is not None:
+            standings[member_id] = standing
+        elif role is not None:
+            of_member = roles[member_id]
+            of_member[unit_id] = of_member.get(unit_id, frozenset()) | {role}
+        else:
+            units[member_id].add(unit_id)
     return [
-        Place(member_id, standings[member_id], frozenset(units[member_id]), roles[member_id])
-        for member_id in member_ids
+        Place(one, standings[one], frozenset(units.get(one, ())), roles.get(one, {}))
+        for one in member_ids
     ]
 
 

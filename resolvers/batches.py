@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import repeat
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -64,8 +65,8 @@ class Batcher(Generic[Item, Result]):
                 future.set_result(result)
 
 
-def few_sizes(values: list[Item]) -> list[Item]:
+def few_sizes(values: Sequence[Item]) -> list[Item]:
     """The values, the last one repeated up to a power of two: each size is another statement to
     compile and prepare."""
     size = 1 << (len(values) - 1).bit_length()
-    return values + values[-1:] * (size - len(values))
+    return [*values, *repeat(values[-1], size - len(values))] if values else []

@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -12,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from models.database import Database
 from realtime.feed import Feed
@@ -21,6 +23,7 @@ from resolvers.context import Context
 from schema.schema import schema
 from server.auth import ServerCredentials
 from server.closer import closing_due_votes
+from server.collector import spare_the_collector
 from server.http import (
     GraphQLView,
     SecurityHeaders,
@@ -73,14 +76,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     sockets.serving(shared),
                     metrics.serving(shared, sockets),
                 ):
+                    spare_the_collector()
                     yield
         finally:
             await database.dispose()
 
-    return Starlette(
+    return Application(
+        sockets,
         routes=[
             Route("/graphql", view),
-            WebSocketRoute("/graphql", sockets),
             Route("/healthz", health),
             Route("/metrics", metrics.answer),
             Route("/session", keep_session, methods=["POST"]),
@@ -98,6 +102,21 @@ def create_app(settings: Settings | None = None) -> Starlette:
         },
         lifespan=lifespan,
     )
+
+
+class Application(Starlette):
+    """Starlette for HTTP. Sockets go past it: each would keep the frames of every layer that it
+    came through, for an evening."""
+
+    def __init__(self, sockets: Sockets, **options: Any) -> None:
+        super().__init__(**options)
+        self._sockets = sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and scope["path"] == "/graphql":
+            await self._sockets(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def refuse_unsafe_database(database: Database) -> None:

@@ -98,5 +98,5 @@ def cookie_name(is_secure: bool) -> str:
 
 
 def cookie_token(connection: HTTPConnection) -> str | None:
-    is_secure = connection.url.scheme in ("https", "wss")
+    is_secure = connection.scope["scheme"] in ("https", "wss")
     return connection.cookies.get(cookie_name(is_secure))

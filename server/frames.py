@@ -7,6 +7,7 @@ the operation's id differs from one to the next: here the frame's few own bytes 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Protocol
 
 from starlette.types import Scope, Send
@@ -43,6 +44,7 @@ class Outlet(Protocol):
         ...
 
 
+@lru_cache(maxsize=256)
 def frame_header(length: int) -> bytes:
     """Of an unmasked, final text frame with so many bytes of payload (RFC 6455, 5.2)."""
     if length < 126:
@@ -56,6 +58,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
     on_drained: Callable[[], None] | None = None
+    is_taking = True
+    """Whether the transport's buffer is below its high-water mark."""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.is_taking = False
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -63,16 +71,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope.get("extensions", {})
             extensions[EXTENSION] = self
 
-    @property
-    def is_taking(self) -> bool:
-        return self.writable.is_set()  # below the transport's high-water mark
-
     def write(self, head: bytes, state: bytes) -> bool:
         if not self.is_taking:
             return False
-        if not self.close_sent and not self.transport.is_closing():
-            header = frame_header(len(head) + len(state) + 1)
-            self.transport.write(b"".join((header, head, state, b"}")))
+        if not self.close_sent:
+            length = len(head) + len(state) + 1
+            self.transport.write(b"".join((frame_header(length), head, state, b"}")))
         return True
 
     async def send(self, message: Any) -> None:
@@ -96,12 +100,14 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.is_taking = True
         if self.on_drained is not None:
             self.on_drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.on_drained = None
         super().connection_lost(exc)
+        self.close_sent = True  # whatever is shown from now on goes nowhere
 
     def keepalive_timeout(self) -> None:
         """Uvicorn's waits for ever that the peer takes the last bytes."""

@@ -124,12 +124,11 @@ class Connection:
         "_holds",
         "_is_closed",
         "_is_held",
-        "_is_initialised",
         "_outlet",
         "_owed",
         "_send",
         "access",
-        "is_access_stale",
+        "is_initialised",
         "member_id",
         "operations",
         "owes_since",
@@ -138,7 +137,7 @@ class Connection:
 
     def __init__(self, hall: Hall, outlet: Outlet, send: Send, cookie: str | None) -> None:
         self.access: Access | None = None
-        self.is_access_stale = True
+        self.is_initialised = False
         self.member_id: UUID | None = None
         self.operations: dict[str, LiveSubscription | asyncio.Task[None] | None] = {}
         self.owes_since: float | None = None
@@ -148,7 +147,6 @@ class Connection:
         self._send = send
         self._cookie = cookie
         self._owed: dict[LiveSubscription, None] = {}
-        self._is_initialised = False
         self._is_closed = False
         self._is_held = False
         self._holds = 0
@@ -208,17 +206,12 @@ class Connection:
 
     # --- The door
 
-    async def give_up_waiting(self) -> None:
-        """Called when the time for introducing oneself is over."""
-        if not self._is_initialised:
-            await self.close(INITIALISATION_TIMEOUT, "Connection initialisation timeout")
-
     async def _initialise(self, payload: dict[str, Any]) -> None:
         """A token in the payload, or our own page's cookie (the origin was checked before)."""
-        if self._is_initialised:
+        if self.is_initialised:
             await self.close(TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
             return
-        self._is_initialised = True
+        self.is_initialised = True
         token = payload.get("token")
         self.access = await self._hall.admit(
             self, token if isinstance(token, str) else self._cookie
@@ -230,8 +223,7 @@ class Connection:
 
     def hold(self) -> int:
         """Show nothing until it is known again what may be seen; gives the number to `readmit`."""
-        self.is_access_stale = True
-        self._is_held = self.access is not None
+        self._is_held = True
         self._holds += 1
         return self._holds
 

@@ -1,8 +1,9 @@
 """The connections of one process: let in, watched over, and sent away."""
 
 import asyncio
+import gc
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,7 +26,7 @@ from resolvers.context import Context, Viewer
 from schema.live import Live
 from server.auth import authenticate, cookie_token
 from server.frames import outlet_of
-from server.graphql_ws import TOO_SLOW, Connection
+from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406
@@ -38,6 +39,7 @@ OWES_AT_MOST = 10.0
 NOTICE = 120.0
 READ_ACCESS_EVERY = 5.0
 TRY_AGAIN_AFTER = 1.0
+COLLECT_AFTER = 60.0  # of quiet
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,11 @@ class Sockets:
         self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
         self._connections: set[Connection] = set()
         self._owing: set[Connection] = set()
+        self._deliveries = 0
+        self._quiet_for = 0.0
+        self._is_collected = True
+        self._admitting: dict[Connection, set[UUID]] = {}
+        """Those whose access is being read, and whose has changed since it began."""
         self._work: set[asyncio.Future[None]] = set()
 
     @property
@@ -87,29 +94,16 @@ class Sockets:
             await self.live.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = HTTPConnection(scope)
+        """One connection, from the handshake to its end."""
         await receive()
-        if not self._is_known_origin(request):
-            self.note_end(1008, "server")
-            await send({"type": "websocket.close", "code": 1008})
+        if not await self._accept(HTTPConnection(scope), send):
             return
-        if PROTOCOL not in scope["subprotocols"]:
-            await send({"type": "websocket.accept"})
-            self.note_end(NO_SUCH_PROTOCOL, "server")
-            reason = "Subprotocol not acceptable"
-            await send({"type": "websocket.close", "code": NO_SUCH_PROTOCOL, "reason": reason})
-            return
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        connection = Connection(self, outlet_of(scope, send), send, cookie_token(request))
-        del request
-        await self._attend(connection, receive)
-
-    async def _attend(self, connection: Connection, receive: Receive) -> None:
-        self._connections.add(connection)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(
-            INTRODUCE_WITHIN, lambda: self.wait_for(connection.give_up_waiting())
+        connection = Connection(
+            self, outlet_of(scope, send), send, cookie_token(HTTPConnection(scope))
         )
+        scope.clear()  # some kilobytes, which nobody needs as long as the connection lasts
+        self._connections.add(connection)
+        asyncio.get_running_loop().call_later(INTRODUCE_WITHIN, self._expect, connection)
         code = ABNORMAL_CLOSURE
         try:
             while (event := await receive())["type"] == "websocket.receive":
@@ -118,8 +112,27 @@ class Sockets:
         except OSError:
             pass  # whoever leaves amid an answer is no fault of ours
         finally:
-            timer.cancel()
             connection.leave(code)
+
+    async def _accept(self, request: HTTPConnection, send: Send) -> bool:
+        if not self._is_known_origin(request):
+            self.note_end(1008, "server")
+            await send({"type": "websocket.close", "code": 1008})
+            return False
+        if PROTOCOL not in request.scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            self.note_end(NO_SUCH_PROTOCOL, "server")
+            reason = "Subprotocol not acceptable"
+            await send({"type": "websocket.close", "code": NO_SUCH_PROTOCOL, "reason": reason})
+            return False
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        return True
+
+    def _expect(self, connection: Connection) -> None:
+        """Send away who has not introduced themselves in time."""
+        if not connection.is_initialised:
+            reason = "Connection initialisation timeout"
+            self.wait_for(connection.close(INITIALISATION_TIMEOUT, reason))
 
     def _is_known_origin(self, request: HTTPConnection) -> bool:
         """A page of another origin would act with the cookies of whoever looks at it."""
@@ -139,21 +152,27 @@ class Sockets:
         return self._shared.for_operation()
 
     async def admit(self, connection: Connection, token: str | None) -> Access | None:
-        viewer = await authenticate(self.new_context(), token)
-        return await self.watch_over(connection, viewer) if viewer else None
+        async def find() -> Viewer | None:
+            return await authenticate(self.new_context(), token)
 
-    async def watch_over(self, connection: Connection, viewer: Viewer) -> Access | None:
-        """What the viewer may see, now and whenever it changes."""
-        # Watched over first, read second: no change of access falls in between.
-        connection.member_id = viewer.member_id
-        self._of_member[viewer.member_id].add(connection)
-        access = None
-        while connection.is_access_stale:
-            connection.is_access_stale = False
-            access = await self.live.audiences.admit(viewer)
-            if access is None:  # signed out just now
-                break
-        return access
+        return await self.watch_over(connection, find)
+
+    async def watch_over(
+        self, connection: Connection, find: Callable[[], Awaitable[Viewer | None]]
+    ) -> Access | None:
+        """What the viewer who is found may see, now and whenever it changes."""
+        changed = self._admitting[connection] = set()
+        try:
+            while (viewer := await find()) is not None:
+                access = await self.live.audiences.admit(viewer)
+                if viewer.member_id not in changed:
+                    connection.member_id = viewer.member_id
+                    self._of_member[viewer.member_id].add(connection)
+                    return access
+                changed.clear()  # what was read may be what was before
+            return None
+        finally:
+            del self._admitting[connection]
 
     def leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
@@ -199,10 +218,12 @@ class Sockets:
         with _logged("could not read the changes of access"):  # the next time finds them too
             await self._recheck(await self._changes.read())
 
-    async def _recheck(self, members: Iterable[UUID]) -> None:
+    async def _recheck(self, members: Collection[UUID]) -> None:
         """Show these members nothing until it is known what they may see; then go on with that."""
         of_members = [self._of_member[member] for member in members if member in self._of_member]
         connections = [connection for of_member in of_members for connection in of_member]
+        for changed in self._admitting.values():
+            changed.update(members)
         held = [(connection, connection.hold()) for connection in connections]
         while held:
             with _logged("could not read the access of members"):
@@ -222,10 +243,23 @@ class Sockets:
         """Send away who takes nothing; tell who has not much time left, and end it in time."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            self._collect_when_quiet()
             self._send_away_the_slow()
             ended = self._tell_of_the_end(datetime.now(UTC))
             if ended:
                 self.wait_for(self._recheck(ended))
+
+    def _collect_when_quiet(self) -> None:
+        """Look for cycles among all objects while nobody is waiting for anything."""
+        deliveries = self.live.fanout.counters.deliveries
+        if deliveries != self._deliveries:
+            self._deliveries, self._quiet_for = deliveries, 0.0
+            self._is_collected = False
+        elif not self._is_collected:
+            self._quiet_for += LOOK_EVERY
+            if self._quiet_for >= COLLECT_AFTER:
+                self._is_collected = True
+                gc.collect()
 
     def _send_away_the_slow(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Any, cast
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
-from resolvers.context import Context
+from resolvers.context import Context, Viewer
 from schema.schema import schema
 from server.frames import MessageOutlet
 from server.graphql_ws import Connection
@@ -164,6 +164,15 @@ class Watch:
             return await self.messages.get()
 
 
+def finding(viewer: Viewer | None) -> Callable[[], Awaitable[Viewer | None]]:
+    """What finds this viewer, as a socket finds the owner of its token."""
+
+    async def find() -> Viewer | None:
+        return viewer
+
+    return find
+
+
 @asynccontextmanager
 async def watch(context: Context, document: str, **variables: Any) -> AsyncIterator[Watch]:
     """An operation until the block ends, as the server's sockets run it."""
@@ -176,8 +185,7 @@ async def watch(context: Context, document: str, **variables: Any) -> AsyncItera
     sockets = Sockets()
     async with sockets.serving(context):
         connection = Connection(sockets, MessageOutlet(send), send, cookie=None)
-        if context.viewer is not None:
-            connection.access = await sockets.watch_over(connection, context.viewer)
+        connection.access = await sockets.watch_over(connection, finding(context.viewer))
         payload = {"query": document, "variables": variables}
         await connection.take(json.dumps({"type": "subscribe", "id": "watch", "payload": payload}))
         try:

@@ -42,6 +42,7 @@ from tests.asking import (
     Watch,
     act,
     eventually,
+    finding,
     watch,
 )
 from tests.factories import City, Person, context_of, statements
@@ -497,7 +498,7 @@ class Process:
 
         connection = Connection(self._sockets, MessageOutlet(send), send, cookie=None)
         self._open.append(connection)
-        connection.access = await self._sockets.watch_over(connection, person.signed_in)
+        connection.access = await self._sockets.watch_over(connection, finding(person.signed_in))
         payload = {"query": document, "variables": variables}
         await connection.take(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
         return watched
@@ -566,7 +567,7 @@ async def test_who_joins_later_costs_no_statement_of_the_meeting(
         assert await joiner.next() == shown
     assert len(process.runs) == 1
     tables = {word for one in executed for word in re.findall(r"FROM (\w+)", one)}
-    assert tables == {"session", "member", "membership", "appointment"}
+    assert tables == {"member", "membership", "appointment"}
 
 
 async def test_other_variables_texts_and_names_of_operations_are_other_groups(
