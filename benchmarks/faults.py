@@ -4,9 +4,9 @@
 
 Each round 24 voters cast over two workers while the chair closes, and subscribers watch: in turn a
 vote with final ballots, one whose ballots may be changed, and an UNATTRIBUTED one. A member who
-watches is suspended amid it. Workers, database and broker are killed with `kill -9`, paused and cut off, replies are cut. Then what the
-clients were told and shown is compared with the database. With --plant, the workers run with a
-known mistake, and the program has to find it.
+watches is suspended amid it. Workers, database and broker are killed with `kill -9`, paused and
+cut off, replies are cut. Then what the clients were told and shown is compared with the database.
+With --plant, the workers run with a known mistake, and the program has to find it.
 
 Exits with 0 if nothing was wrong, with 1 at the first round in which something was, and with 2
 where it cannot judge: something did not answer, or did not come back.
