@@ -533,6 +533,34 @@ async def test_a_broker_that_hangs_holds_nobody_up_twice(broker: Valkey, channel
         assert feed.failed_publishes == 1001
 
 
+async def test_a_feed_stops_at_once_while_the_broker_hangs(broker: Valkey, channel: str) -> None:
+    before = asyncio.all_tasks()
+    with hanging(broker):
+        async with asyncio.timeout(10), Feed.from_url(broker.url) as feed:  # 2 s of it to start
+            publishing = asyncio.create_task(feed.publish(channel, MEETING))
+            await asyncio.sleep(0.1)
+        await publishing
+        assert feed.failed_publishes == 1
+        assert asyncio.all_tasks() == before
+
+
+async def test_a_publisher_who_is_cancelled_takes_nobody_along(
+    valkey_server: str, channel: str
+) -> None:
+    async with Feed.from_url(valkey_server) as feed, feed.join(channel) as mailbox:
+        for steps in range(12):
+            an, *others = [
+                asyncio.create_task(feed.publish(channel, {f"vote:{number}"}))
+                for number in range(5)
+            ]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            an.cancel()
+            await asyncio.gather(*others)
+            assert await take_until(mailbox, "vote:4") >= {"vote:1", "vote:2", "vote:3"}
+        assert feed.failed_publishes == 0
+
+
 async def test_hints_that_could_not_be_published_reach_other_processes_later(
     broker: Valkey, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
