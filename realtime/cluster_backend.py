@@ -1,6 +1,6 @@
 """Sharded channels on a Redis (or Valkey) cluster, for broadcaster.
 
-Why like this: docs/decisions/0010-sharded-channels.md.
+Why like this: docs/decisions/0010-each-server-by-itself.md.
 """
 
 from __future__ import annotations
