@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.ballot_box import (
@@ -36,6 +36,25 @@ MemberOfVote = tuple[UUID, UUID]
 class VoteInUnit(NamedTuple):
     vote: Vote
     unit_id: UUID
+
+
+# Built once: building a statement takes longer than running it.
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_VOTES_IN_UNITS = (
+    select(Vote, Meeting.unit_id)
+    .join(Meeting, Meeting.id == Vote.meeting_id)
+    .where(Vote.id.in_(_KEYS))
+)
+_HANDS = (
+    select(HandMark.vote_id, func.count())
+    .where(HandMark.vote_id.in_(_KEYS))
+    .group_by(HandMark.vote_id)
+)
+_ELIGIBLE = (
+    select(RollEntry.vote_id, func.count())
+    .where(RollEntry.vote_id.in_(_KEYS), RollEntry.left_out.is_(None))
+    .group_by(RollEntry.vote_id)
+)
 
 
 class Loaders:
@@ -66,11 +85,11 @@ class Loaders:
         order: InstrumentedAttribute[Any],
         *only: ColumnElement[bool],
     ) -> DataLoader[UUID, list[Entity]]:
+        statement = _list_of(entity, key, order, *only)
+
         async def load(keys: list[UUID]) -> list[list[Entity]]:
             async with self._reading() as session:
-                rows = await session.scalars(
-                    select(entity).where(key.in_(keys), *only).order_by(order)
-                )
+                rows = await session.scalars(statement, {"keys": keys})
                 found: dict[UUID, list[Entity]] = defaultdict(list)
                 for row in rows:
                     found[getattr(row, key.key)].append(row)
@@ -98,7 +117,21 @@ class Loaders:
             async with self._reading() as session:
                 rows = await session.scalars(select(Meeting).where(Meeting.id.in_(keys)))
                 found = {row.id: row for row in rows}
+            for meeting in found.values():
+                self.unit_of_meeting.prime(meeting.id, meeting.unit_id)
             return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def unit_of_meeting(self) -> DataLoader[UUID, UUID]:
+        """The unit that meets."""
+
+        async def load(keys: list[UUID]) -> list[UUID]:
+            statement = select(Meeting.id, Meeting.unit_id).where(Meeting.id.in_(keys))
+            async with self._reading() as session:
+                found = {row.id: row.unit_id for row in await session.execute(statement)}
+            return [found[wanted] for wanted in keys]
 
         return DataLoader(load)
 
@@ -107,14 +140,11 @@ class Loaders:
         """By an id from outside, with the unit whose meeting it belongs to."""
 
         async def load(keys: list[UUID]) -> list[VoteInUnit | None]:
-            statement = (
-                select(Vote, Meeting.unit_id)
-                .join(Meeting, Meeting.id == Vote.meeting_id)
-                .where(Vote.id.in_(keys))
-            )
             async with self._reading() as session:
-                rows = await session.execute(statement)
+                rows = await session.execute(_VOTES_IN_UNITS, {"keys": keys})
                 found = {row.Vote.id: VoteInUnit(row.Vote, row.unit_id) for row in rows}
+            for vote, unit_id in found.values():
+                self.unit_of_meeting.prime(vote.meeting_id, unit_id)
             return [found.get(key) for key in keys]
 
         return DataLoader(load)
@@ -255,12 +285,7 @@ class Loaders:
         """Members whose hands were counted, by vote."""
 
         async def load(keys: list[UUID]) -> list[int]:
-            statement = (
-                select(HandMark.vote_id, func.count())
-                .where(HandMark.vote_id.in_(keys))
-                .group_by(HandMark.vote_id)
-            )
-            return await self._counted(statement, keys)
+            return await self._counted(_HANDS, keys)
 
         return DataLoader(load)
 
@@ -269,12 +294,7 @@ class Loaders:
         """Entitled members on the roll, by vote."""
 
         async def load(keys: list[UUID]) -> list[int]:
-            statement = (
-                select(RollEntry.vote_id, func.count())
-                .where(RollEntry.vote_id.in_(keys), RollEntry.left_out.is_(None))
-                .group_by(RollEntry.vote_id)
-            )
-            return await self._counted(statement, keys)
+            return await self._counted(_ELIGIBLE, keys)
 
         return DataLoader(load)
 
@@ -339,8 +359,26 @@ class Loaders:
 
     async def _counted(self, statement: Select[UUID, int], keys: Sequence[UUID]) -> list[int]:
         async with self._reading() as session:
-            found = {row[0]: row[1] for row in await session.execute(statement)}
+            rows = await session.execute(statement, {"keys": keys})
+            found = {row[0]: row[1] for row in rows}
         return [found.get(key, 0) for key in keys]
+
+
+def _list_of(
+    entity: type[Entity],
+    key: InstrumentedAttribute[UUID],
+    order: InstrumentedAttribute[Any],
+    *only: ColumnElement[bool],
+) -> Select[Entity]:
+    """The statement of a list, built once for each."""
+    name = f"{key}, {order}"
+    if name not in _LISTS:
+        _LISTS[name] = select(entity).where(key.in_(_KEYS), *only).order_by(order)
+    statement: Select[Entity] = _LISTS[name]
+    return statement
+
+
+_LISTS: dict[str, Select[Any]] = {}
 
 
 def _by_member(keys: Iterable[MemberOfVote]) -> dict[UUID, list[UUID]]:

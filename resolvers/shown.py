@@ -67,5 +67,5 @@ async def warnings_of(context: Context, vote: Vote) -> list[VoteWarning]:
 
 
 async def _is_chair(context: Context, vote: Vote) -> bool:
-    meeting = await context.loaders.meeting.load(vote.meeting_id)
-    return may(Act.CLOSE_VOTE, await viewer_relations(context, meeting.unit_id))
+    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    return may(Act.CLOSE_VOTE, await viewer_relations(context, unit_id))

@@ -290,8 +290,8 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     key = (vote.id, context.viewer_id())
     if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
         acts.append(Act.CAST_BALLOT)
-    meeting = await context.loaders.meeting.load(vote.meeting_id)
-    relations = await viewer_relations(context, meeting.unit_id)
+    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    relations = await viewer_relations(context, unit_id)
     return acts + [act for act in _chair_acts(vote) if may(act, relations)]
 
 

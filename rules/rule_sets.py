@@ -4,15 +4,19 @@ Every vote stores the rule set that it is decided under, so that its result can 
 long after the rule has changed. Integers only: no verdict ever depends on rounding.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from rules.members import Standing
 from rules.plain import from_plain, to_plain
 from rules.refusals import Reason, Refusal
+
+RULES_KEPT = 1_000
 
 
 class Base(Enum):
@@ -257,7 +261,17 @@ class RuleSet:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "RuleSet":
         """Raises ValueError for unknown keys, wrong values and contradictions."""
-        return from_plain(cls, data)
+        try:
+            known = json.dumps(data, sort_keys=True)
+        except TypeError:  # no JSON, and so no rule; told as what is wrong with it
+            return from_plain(cls, data)
+        return _read(known)
+
+
+@lru_cache(maxsize=RULES_KEPT)
+def _read(data: str) -> RuleSet:
+    """Thousands of votes have the same few rules; each is read and checked once."""
+    return from_plain(RuleSet, json.loads(data))
 
 
 def read_rule(data: Mapping[str, Any]) -> RuleSet:
