@@ -65,12 +65,12 @@ class SocketServer:
         """Push another state to all who watch the meeting; gives its number."""
         self._number += 1
         number = self._number
-        executions = self.sockets.live.fanout.counters
-        before = executions.executions
+        fanout = self.sockets.live.fanout
+        before = fanout.counters.executions
         await self._city.scene.feed.publish(
             channel_of_meeting(self._city.meeting.id), {MEETING_TOPIC}
         )
-        await eventually(lambda: executions.executions > before)
+        await eventually(lambda: fanout.counters.executions > before or not len(fanout))
         return number
 
 

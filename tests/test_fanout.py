@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
-from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, get_named_type
 from sqlalchemy.exc import OperationalError
-from strawberry.types.field import StrawberryField
 
 import realtime.fanout
 from models.database import ReadSession
@@ -34,7 +32,6 @@ from resolvers.context import Context
 from rules.permissions import Audience
 from schema.live import Live, read_operation
 from schema.marks import Counted, Personal
-from schema.schema import schema
 from server.frames import MessageOutlet
 from server.graphql_ws import Connection
 from server.sockets import Sockets
@@ -46,6 +43,7 @@ from tests.asking import (
     watch,
 )
 from tests.factories import City, Person, context_of, statements
+from tests.live_schema import documents, marked, text_of
 from tests.voting import cast, vote_after
 
 CHANNEL = "meeting:of-a-test"
@@ -681,41 +679,6 @@ async def test_what_fails_for_one_group_fails_for_no_other(
 # --- Marks of the schema -----------------------------------------------------------------------
 
 
-def live_fields() -> Iterable[tuple[GraphQLObjectType, str, StrawberryField]]:
-    """Every field that a subscription can select, with its type."""
-    root = schema._schema.subscription_type
-    assert root is not None
-    waiting: list[GraphQLNamedType] = [root]
-    seen: set[str] = set()
-    while waiting:
-        graphql_type = waiting.pop()
-        if graphql_type.name in seen:
-            continue
-        seen.add(graphql_type.name)
-        if isinstance(graphql_type, GraphQLUnionType):
-            waiting += graphql_type.types
-        if isinstance(graphql_type, GraphQLObjectType):
-            for name, definition in graphql_type.fields.items():
-                waiting.append(get_named_type(definition.type))
-                yield graphql_type, name, definition.extensions["strawberry-definition"]
-
-
-LIVE_FIELDS = {
-    f"{of_type.name}.{name}": field
-    for of_type, name, field in live_fields()
-    if of_type.name != "Subscription"
-}
-"""By `Type.field`."""
-
-
-def marked(mark: type[Personal | Counted]) -> set[str]:
-    return {
-        name
-        for name, field in LIVE_FIELDS.items()
-        if any(isinstance(directive, mark) for directive in field.directives)
-    }
-
-
 def test_these_fields_are_personal() -> None:
     assert marked(Personal) == {"Meeting.myAttendance", "Vote.myReceipt", "Vote.viewerMay"}
 
@@ -779,35 +742,8 @@ async def test_no_field_without_the_mark_asks_who_looks(
     monkeypatch.setattr(Context, "signed_in", note)
     for person in (city.an, city.hanh):
         for field_name, subject in (("meeting", city.meeting.id), ("vote", city.vote.id)):
-            for document in documents(field_name):
+            for selection in documents(field_name, without=marked(Personal)):
+                document = text_of("subscription", field_name, selection)
                 async with watch(context_of(person), document, id=str(subject)) as watched:
                     await watched.next()
     assert asked == []
-
-
-def documents(root: str) -> list[str]:
-    """Subscriptions that select, all together, every field without the mark down to leaves."""
-    subscription = schema._schema.subscription_type
-    assert subscription is not None
-    of_type = get_named_type(subscription.fields[root].type)
-    assert isinstance(of_type, GraphQLObjectType)
-    found = selections(of_type, ())
-    return [
-        f"subscription ($id: ID!) {{ {root}(id: $id) {{ {' '.join(found[start : start + 12])} }} }}"
-        for start in range(0, len(found), 12)
-    ]
-
-
-def selections(of_type: GraphQLObjectType, above: tuple[str, ...]) -> list[str]:
-    """One selection for the leaves, and one for each field with a type that is not above it."""
-    leaves, branches = ["__typename"], []
-    for name, definition in of_type.fields.items():
-        if f"{of_type.name}.{name}" in marked(Personal):
-            continue
-        inner = get_named_type(definition.type)
-        if not isinstance(inner, GraphQLObjectType):
-            leaves.append(name)
-        elif inner.name not in above and len(above) < 5:
-            inside = selections(inner, (*above, of_type.name))
-            branches += [f"{name} {{ {selection} }}" for selection in inside]
-    return [" ".join(leaves), *branches]
