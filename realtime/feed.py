@@ -19,14 +19,13 @@ import structlog
 from broadcaster import Broadcast
 
 from realtime.cluster_backend import ClusterBackend
+from realtime.debts import Debts
 from realtime.events import GAP, MalformedHint, decode_hint, encode_hint
 from realtime.publisher import BrokerInDoubt
 from realtime.redis_backend import RedisBackend
 from realtime.tasks import cancel, watched
 
 PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
-PUBLISH_AGAIN_AFTER = 0.25
-MOST_OWED = 100  # topics of a channel; a GAP stands for more
 
 logger = structlog.get_logger()
 
@@ -123,8 +122,7 @@ class Feed:
         self._broadcast = broadcast
         self._redis = redis
         self._lines: dict[str, _Line] = {}
-        self._owed: dict[str, set[str]] = {}
-        self._is_owing = asyncio.Event()
+        self._debts = Debts(broadcast.publish)
         self._debtor: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._is_running = False
@@ -165,7 +163,7 @@ class Feed:
         self._listener = self._broadcast._listener_task
         self._listener.add_done_callback(self._listener_ended)
         if self._redis is not None:
-            self._debtor = watched(self._pay(), name="feed debtor")
+            self._debtor = watched(self._debts.pay(), name="feed debtor")
         self._is_running = True
 
     async def stop(self) -> None:
@@ -210,7 +208,7 @@ class Feed:
             if not isinstance(error, BrokerInDoubt):  # which was logged when the doubt began
                 logger.warning("feed.publish_failed", channel=channel, error=repr(error))
             self.tell(channel, topics, at)
-            self._owe(channel, topics)
+            self._debts.owe(channel, topics)
 
     async def publish_all(self, hints: Mapping[str, AbstractSet[str]]) -> None:
         """Publish to many channels, in the time of one."""
@@ -220,28 +218,6 @@ class Feed:
         """Fill this process's own mailboxes on the channel; nobody else is told."""
         if line := self._lines.get(channel):
             line.put(topics, at)
-
-    def _owe(self, channel: str, topics: AbstractSet[str]) -> None:
-        owed = self._owed.setdefault(channel, set())
-        owed |= topics
-        if len(owed) > MOST_OWED:
-            self._owed[channel] = {GAP}
-        self._is_owing.set()
-
-    async def _pay(self) -> None:
-        """Publish what is owed to other processes, until it succeeds."""
-        while True:
-            await self._is_owing.wait()
-            await asyncio.sleep(PUBLISH_AGAIN_AFTER)
-            self._is_owing.clear()
-            owed, self._owed = self._owed, {}
-            await asyncio.gather(*(self._publish_owed(*hint) for hint in owed.items()))
-
-    async def _publish_owed(self, channel: str, topics: set[str]) -> None:
-        try:
-            await self._broadcast.publish(channel, encode_hint(topics))
-        except Exception:
-            self._owe(channel, topics)
 
     @asynccontextmanager
     async def join(

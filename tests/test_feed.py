@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from realtime import reader
+from realtime.debts import MOST_OWED
 from realtime.events import (
     GAP,
     MalformedHint,
@@ -23,7 +24,7 @@ from realtime.events import (
     decode_hint,
     encode_hint,
 )
-from realtime.feed import MOST_OWED, Feed, FeedStopped, Mailbox
+from realtime.feed import Feed, FeedStopped, Mailbox
 from realtime.redis_backend import RedisBackend
 from tests.hints import (
     MEETING,
@@ -586,7 +587,7 @@ async def test_what_is_owed_is_bounded(broker: Valkey, channel: str) -> None:
         with hanging(broker):
             for number in range(2 * MOST_OWED):
                 await here.publish(channel, {f"vote:{number}"})
-            assert len(here._owed[channel]) <= MOST_OWED
+            assert len(here._debts.topics[channel]) <= MOST_OWED
         assert await take_until(theirs, GAP)
 
 
