@@ -440,26 +440,26 @@ async def list_ballots(
 
 
 async def list_castable(
-    session: AsyncSession, vote_ids: Sequence[UUID], member_id: UUID
-) -> list[UUID]:
-    """Of these votes, the ones whose box would take a ballot of the member now."""
+    session: AsyncSession, vote_ids: Collection[UUID], member_ids: Collection[UUID]
+) -> set[tuple[UUID, UUID]]:
+    """(vote, member) of these votes whose box would take a ballot of one of these members now."""
     cast = [
         select(table.vote_id)
-        .where(table.vote_id == Vote.id, table.member_id == member_id)
-        .correlate(Vote)
+        .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
+        .correlate(Vote, RollEntry)
         .exists()
         for table in (Ballot, CastMark, HandMark)
     ]
     has_ballot, has_mark, was_counted = cast
-    votes = await session.scalars(
-        select(Vote.id)
+    rows = await session.execute(
+        select(Vote.id, RollEntry.member_id)
         .join(RollEntry, RollEntry.vote_id == Vote.id)
         .join(Member, Member.id == RollEntry.member_id)
         .where(
             Vote.id.in_(vote_ids),
             Vote.state == VoteState.OPEN,
             or_(Vote.closes_at.is_(None), Vote.closes_at > database_clock()),
-            RollEntry.member_id == member_id,
+            RollEntry.member_id.in_(member_ids),
             RollEntry.left_out.is_(None),
             Member.standing != Standing.SUSPENDED,
             ~has_mark,
@@ -467,7 +467,7 @@ async def list_castable(
             or_(Vote.change == Change.LAST_COUNTS, ~has_ballot),
         )
     )
-    return list(votes)
+    return {(row.id, row.member_id) for row in rows}
 
 
 async def flip_vote(session: WriteSession, vote_id: UUID, to: VoteState) -> datetime | None:

@@ -1,7 +1,7 @@
 """Dataloaders: what a selection needs is one statement each, however many fields ask for it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -348,11 +348,9 @@ class Loaders:
         """Whether the box would take a ballot of the member now, by (vote, member)."""
 
         async def load(keys: list[MemberOfVote]) -> list[bool]:
-            found: set[MemberOfVote] = set()
+            votes, members = {vote_id for vote_id, _ in keys}, {member_id for _, member_id in keys}
             async with self._reading() as session:
-                for member_id, vote_ids in _by_member(keys).items():
-                    taken = await list_castable(session, vote_ids, member_id)
-                    found |= {(vote_id, member_id) for vote_id in taken}
+                found = await list_castable(session, votes, members)
             return [key in found for key in keys]
 
         return DataLoader(load)
@@ -379,11 +377,3 @@ def _list_of(
 
 
 _LISTS: dict[str, Select[Any]] = {}
-
-
-def _by_member(keys: Iterable[MemberOfVote]) -> dict[UUID, list[UUID]]:
-    """In practice one member: the viewer."""
-    votes: dict[UUID, list[UUID]] = defaultdict(list)
-    for vote_id, member_id in keys:
-        votes[member_id].append(vote_id)
-    return votes
