@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
+from tests.graphql_socket import PROTOCOL
 from tests.server_process import ServerProcess, demo_server, node
 
 SCRIPT = Path(__file__).with_name("graphql_ws_client.mjs")
@@ -96,6 +102,38 @@ def test_everyone_is_shown_their_own_receipt_only(evening: dict[str, Any]) -> No
 def test_the_client_leaves_in_order(evening: dict[str, Any]) -> None:
     assert len(evening["closed"]) >= 4
     assert set(evening["closed"]) == {1000}
+
+
+FINAL = [1009, 4400, 4401, 4409, 4429]
+RETRIED = [1012, 4403, 4408, 4508, 4509]
+"""Our own client takes 4403 and 4408 for final, too: web-client/src/server/close-codes.ts."""
+
+
+async def test_the_client_honours_each_close_code() -> None:
+    async def close(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        with suppress(ConnectionClosed):  # who has seen enough leaves
+            await connection.recv()
+            await connection.send('{"type": "connection_ack"}')
+            await connection.recv()
+        await connection.close(int(connection.request.path.strip("/")), "as told")
+
+    async with serve(close, "127.0.0.1", 0, subprotocols=[Subprotocol(PROTOCOL)]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        codes = [str(code) for code in (*FINAL, *RETRIED)]
+        ended = await asyncio.to_thread(
+            node,
+            "--experimental-websocket",
+            str(SCRIPT.with_name("graphql_ws_codes.mjs")),
+            f"ws://127.0.0.1:{port}",
+            *codes,
+            seconds=WITHIN,
+        )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert json.loads(ended.stdout) == {
+        **{str(code): "fails" for code in FINAL},
+        **{str(code): "connects again" for code in RETRIED},
+    }
 
 
 def test_without_its_packages_the_client_says_what_to_install(
