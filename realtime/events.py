@@ -31,6 +31,11 @@ ACCESS_CHANNEL = "access"
 """The one channel about what members may see: a topic is a member whose access changed."""
 
 
+UNITS_CHANNEL = "units"
+"""The one channel for those who follow many meetings at once: its topics are `topic_of_meeting`
+and, within a process, `topic_of_connected`."""
+
+
 class MalformedHint(ValueError):
     """A message on the feed that is not a hint."""
 
@@ -50,9 +55,34 @@ def topic_of_ballots(vote_id: UUID) -> str:
     return f"ballots:{vote_id}"
 
 
+def topic_of_meeting(meeting_id: UUID) -> str:
+    """On UNITS_CHANNEL: a meeting's state, its attendance or its open votes."""
+    return f"meeting:{meeting_id}"
+
+
+def topic_of_connected(meeting_id: UUID) -> str:
+    """On UNITS_CHANNEL: how many members are connected to a meeting."""
+    return f"connected:{meeting_id}"
+
+
+def meeting_of_topic(topic: str) -> UUID | None:
+    """The meeting that a topic of UNITS_CHANNEL or a channel of a meeting names, if it does."""
+    kind, _, text = topic.partition(":")
+    try:
+        return UUID(text) if kind in ("meeting", "connected") else None
+    except ValueError:
+        return None
+
+
+def is_of_ballots(topic: str) -> bool:
+    return topic.startswith("ballots:")
+
+
 def is_count(topic: str) -> bool:
     """Whether a topic tells of figures only, which may wait a moment for the next ones."""
-    return topic.startswith("ballots:") or topic in (ATTENDANCE_TOPIC, PRESENCE_TOPIC)
+    if topic.startswith(("ballots:", "meeting:", "connected:")):
+        return True
+    return topic in (ATTENDANCE_TOPIC, PRESENCE_TOPIC)
 
 
 def is_of_member(topic: str) -> bool:

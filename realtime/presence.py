@@ -19,7 +19,14 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from realtime.events import GAP, PRESENCE_CHANNEL, PRESENCE_TOPIC, channel_of_meeting
+from realtime.events import (
+    GAP,
+    PRESENCE_CHANNEL,
+    PRESENCE_TOPIC,
+    UNITS_CHANNEL,
+    channel_of_meeting,
+    topic_of_connected,
+)
 from realtime.feed import Feed, FeedStopped
 from realtime.tasks import cancel, watched
 
@@ -188,6 +195,7 @@ class Presence:
         moved, self._moved = self._moved, set()
         for meeting_id in moved:
             self._feed.tell(channel_of_meeting(meeting_id), {PRESENCE_TOPIC})
+            self._feed.tell(UNITS_CHANNEL, {topic_of_connected(meeting_id)})
 
     def _messages(self) -> list[Message]:
         """What there is to say now; it counts as said, because whoever misses it asks."""

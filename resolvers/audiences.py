@@ -1,7 +1,7 @@
 """Who may follow what: decided once for each subscriber, and again when their access changes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,10 @@ from models.accounts import Session
 from models.base import database_clock
 from models.database import Database
 from models.meetings import Meeting
-from models.units import Appointment, Member, Membership
+from models.units import Appointment, Member, Membership, Unit, units_above
 from models.votes import Vote
 from realtime.events import (
+    UNITS_CHANNEL,
     channel_of_meeting,
     topic_of_ballots,
     topic_of_vote,
@@ -32,8 +33,9 @@ from realtime.events import (
 from resolvers.access import not_found, parse_id
 from resolvers.batches import Batcher, few_sizes
 from resolvers.sessions import Viewer
+from resolvers.units_live import UnitsLive
 from rules.members import Role, Standing
-from rules.permissions import Act, Audience, Place, direct_relations, permit
+from rules.permissions import Act, Audience, Place, direct_relations, permit, tree_relations
 
 MOST_TOGETHER = 256
 """Look-ups of one statement."""
@@ -55,9 +57,10 @@ class Followed:
     """What a subscription follows: some topics of a channel, or all of it, and who looks."""
 
     channel: str
-    topics: frozenset[str] | None
+    topics: Container[str] | None
     audience: Audience
-    meeting_id: UUID
+    meeting_id: UUID | None = None
+    """The meeting that they are then connected to."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Audiences:
     """One for each process: members who come together are looked up together."""
 
     database: Database
+    units: UnitsLive
     _subjects: dict[UUID, _Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,6 +111,19 @@ class Audiences:
         return _follow(
             access, subject, frozenset({topic_of_vote(wanted), topic_of_ballots(wanted)})
         )
+
+    async def of_unit(self, access: Access, unit_id: str) -> Followed:
+        """The meetings of a unit and of all below it. Raises NOT_FOUND, NOT_ALLOWED."""
+        wanted = parse_id(unit_id, "unit")
+        async with self.database.glance() as connection:
+            if await connection.scalar(select(Unit.id).where(Unit.id == wanted)) is None:
+                raise not_found("unit")
+            above = await connection.scalars(select(units_above(wanted).c.unit_id))
+            relations = direct_relations(access.place, wanted) | tree_relations(
+                access.place, above.all(), ()
+            )
+        permit(Act.VIEW_SUBTREE, relations)
+        return Followed(UNITS_CHANNEL, self.units.topics_of(wanted), Audience(wanted, relations))
 
     async def finish(self) -> None:
         """Wait until no look-up is under way."""

@@ -15,6 +15,7 @@ from resolvers.casting import Casting
 from resolvers.loaders import Loaders
 from resolvers.sessions import Sessions
 from resolvers.sessions import Viewer as Viewer
+from resolvers.units_live import UnitsLive
 from rules.permissions import Audience, Place
 from rules.refusals import Reason, Refusal
 
@@ -95,7 +96,7 @@ class Snapshot:
 
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
-    transaction. `casting`, `sessions` and `presence` are the process's.
+    transaction. `casting`, `sessions`, `presence` and `units` are the process's.
 
     On behalf of a viewer, or of an audience: then there is nobody to ask who they are, and the
     audience says what may be seen.
@@ -110,6 +111,7 @@ class Context:
         casting: Casting | None = None,
         sessions: Sessions | None = None,
         presence: Presence | None = None,
+        units: UnitsLive | None = None,
         *,
         audience: Audience | None = None,
         snapshot: Snapshot | None = None,
@@ -121,6 +123,7 @@ class Context:
         self.casting = casting or Casting(database, feed)
         self.sessions = sessions or Sessions(database)
         self.presence = presence or Presence(feed)
+        self.units = units or UnitsLive(database, feed, self.presence)
         self.audience = audience
         self.snapshot = snapshot or Snapshot(database)
 
@@ -138,6 +141,7 @@ class Context:
             self.casting,
             self.sessions,
             self.presence,
+            self.units,
         )
 
     def for_audience(self, audience: Audience, snapshot: Snapshot) -> "Context":
@@ -149,6 +153,7 @@ class Context:
             casting=self.casting,
             sessions=self.sessions,
             presence=self.presence,
+            units=self.units,
             audience=audience,
             snapshot=snapshot,
         )
@@ -197,6 +202,7 @@ class Context:
             await transaction.session.commit()
         finally:
             await transaction.session.close()
+        self.units.note(transaction.announcements.items())
         await self.feed.publish_all(transaction.announcements)
 
 

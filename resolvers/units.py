@@ -1,12 +1,31 @@
 """Looking at a unit."""
 
+from uuid import UUID
+
 from models.units import Unit
-from resolvers.access import may_in_unit, read_unit
+from resolvers.access import may_in_unit, parse_id, read_unit
 from resolvers.context import Context
-from rules.permissions import Act
+from resolvers.units_live import UnitTurnout
+from rules.permissions import Act, permit
 
 
 async def view_unit(context: Context, unit_id: str) -> tuple[Unit, bool]:
     """The unit, and whether the viewer may see into its subtree. Raises NOT_FOUND, NOT_ALLOWED."""
     unit = await read_unit(context, unit_id, Act.VIEW_UNIT)
     return unit, await may_in_unit(context, Act.VIEW_SUBTREE, unit.id)
+
+
+async def read_unit_live(context: Context, unit_id: str) -> tuple[UnitTurnout, list[UnitTurnout]]:
+    """A unit and its children, with what happens in the meetings of each subtree.
+
+    Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN.
+    """
+    return await context.units.read(await _look_into(context, unit_id))
+
+
+async def _look_into(context: Context, unit_id: str) -> UUID:
+    if context.audience is None:
+        return (await read_unit(context, unit_id, Act.VIEW_SUBTREE)).id
+    wanted = parse_id(unit_id, "unit")  # that there is one was seen when the audience was found
+    permit(Act.VIEW_SUBTREE, context.audience.relations_to(wanted))
+    return wanted

@@ -181,7 +181,7 @@ class Live:
     """The subscriptions of one process."""
 
     def __init__(self, shared: Context) -> None:
-        self.audiences = Audiences(shared.database)
+        self.audiences = Audiences(shared.database, shared.units)
         self.fanout: Fanout[Errors] = Fanout(shared.feed)
         self._shared = shared
         self._runs = Batcher(self._run_together, MOST_TOGETHER)

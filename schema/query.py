@@ -5,13 +5,14 @@ import strawberry
 from resolvers.access import read_meeting, read_member, read_viewer, read_vote
 from resolvers.meetings import list_meetings, read_proxies
 from resolvers.unit_rules import list_rules
-from resolvers.units import view_unit
+from resolvers.units import read_unit_live, view_unit
 from rules.permissions import Act
 from rules.presets import Matter
 from schema.meeting import Meeting, MeetingConnection
 from schema.member import Member, Viewer
 from schema.operation import Info
 from schema.unit import Unit
+from schema.unit_live import UnitLive
 from schema.vote import Vote, VoteRule
 
 
@@ -40,6 +41,12 @@ class Query:
     async def unit(self, info: Info, id: strawberry.ID) -> Unit | None:
         row, sees_subtree = await view_unit(info.context, id)
         return Unit(row=row, sees_subtree=sees_subtree)
+
+    @strawberry.field(
+        description="What happens in the meetings of a unit and of all below it, for its committee."
+    )
+    async def unit_live(self, info: Info, id: strawberry.ID) -> UnitLive | None:
+        return UnitLive.of(*await read_unit_live(info.context, id))
 
     @strawberry.field
     async def member(self, info: Info, id: strawberry.ID) -> Member | None:

@@ -12,9 +12,11 @@ import strawberry
 from resolvers.access import read_meeting, read_vote
 from resolvers.audiences import Access, Audiences, Followed
 from resolvers.context import Context
+from resolvers.units import read_unit_live
 from rules.permissions import Act
 from schema.meeting import Meeting
 from schema.operation import Info
+from schema.unit_live import UnitLive
 from schema.vote import Vote
 
 
@@ -34,9 +36,14 @@ class LiveField:
     load: Callable[[Context, str], Awaitable[object]]
 
 
+async def load_unit_live(context: Context, id: str) -> UnitLive:
+    return UnitLive.of(*await read_unit_live(context, id))
+
+
 LIVE = {
     "meeting": LiveField(Audiences.of_meeting, load_meeting),
     "vote": LiveField(Audiences.of_vote, load_vote),
+    "unitLive": LiveField(Audiences.of_unit, load_unit_live),
 }
 
 
@@ -49,3 +56,7 @@ class Subscription:
     @strawberry.subscription
     async def vote(self, info: Info, id: strawberry.ID) -> AsyncGenerator[Vote, None]:
         yield await load_vote(info.context, id)
+
+    @strawberry.subscription
+    async def unit_live(self, info: Info, id: strawberry.ID) -> AsyncGenerator[UnitLive, None]:
+        yield await load_unit_live(info.context, id)

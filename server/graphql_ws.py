@@ -91,8 +91,10 @@ class LiveSubscription:
     def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
         """Be where those are who see the same, and among those who are there."""
         self.leave()
-        self._seen_in = (hall.presence, plan.followed.meeting_id, member_id)
-        hall.presence.enter(plan.followed.meeting_id, member_id)
+        meeting_id = plan.followed.meeting_id
+        if meeting_id is not None:
+            self._seen_in = (hall.presence, meeting_id, member_id)
+            hall.presence.enter(meeting_id, member_id)
         self.group = hall.live.join(plan, self)
 
     def push(self, state: bytes) -> None:

@@ -30,6 +30,7 @@ from realtime.presence import Presence
 from resolvers.casting import Casting
 from resolvers.context import Context, Viewer
 from resolvers.sessions import Sessions
+from resolvers.units_live import UnitsLive
 from rules.audit import BEGINNING, AuditKind, chain_hash
 from rules.ballots import MOTION, OptionKind
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
@@ -93,6 +94,7 @@ class Scene:
         self.casting = Casting(database, feed)
         self.sessions = Sessions(database)
         self.presence = Presence(feed)
+        self.units = UnitsLive(database, feed, self.presence)
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def add(self, table: type[Base], **values: Any) -> None:
@@ -346,6 +348,7 @@ def context_of(person: Person) -> Context:
         scene.casting,
         scene.sessions,
         scene.presence,
+        scene.units,
     )
 
 

@@ -690,6 +690,12 @@ def test_these_fields_change_with_ballots_and_arrivals() -> None:
         "Meeting.turnout",
         "Vote.version",
         "Vote.tally",
+        *(f"MeetingsByState.{name}" for name in ("scheduled", "inSession", "paused", "closed")),
+        *(
+            f"{of_type}.{name}"
+            for of_type in ("UnitLive", "UnitBelow")
+            for name in ("meetings", "openVotes", "summoned", "present", "confirmed", "connected")
+        ),
     }
 
 

@@ -166,6 +166,10 @@ VISIBLE = {
     "unit other_branch": "- - - - F F F F F F ?",
     "unit ward":         "n n n - n n n F F n ?",
     "unit city":         "n n n - n n n n F n ?",
+    "unitLive branch":   "F F F - F F F F F - ?",
+    "unitLive other_branch": "- - - - F F F F F F ?",
+    "unitLive ward":     "- - - - - - - F F - ?",
+    "unitLive city":     "- - - - - - - - F - ?",
     "member hanh":       "F n n - n n - - - - ?",
     "member an":         "F F n - n n - - - - ?",
     "member son":        "F n n F n n - - - - ?",
@@ -191,6 +195,7 @@ FIELDS = {
     "viewer": f"member {{ {MEMBER} }} sessionExpiresAt",
     "proxies": "holder { id } givers { id }",
     "rules": "matter rule { name }",
+    "unitLive": "unit { id } summoned children { unit { id } summoned }",
     "meetings": "edges { node { id turnout { summoned present } } }",
 }
 

@@ -6,6 +6,7 @@ import { type Problem, problemOf } from "../server/problem";
 import { request } from "../server/request";
 import { ProblemNote } from "../ui/problem-note";
 import { useRefresh } from "../ui/use-refresh";
+import { UnitLivePanel } from "./unit-live";
 
 const EVERY = 20_000;
 
@@ -18,12 +19,15 @@ export function UnitFigures({ unitId }: { unitId: string }) {
   if (unit === null)
     return problem ? <ProblemNote problem={problem} /> : <p class="opening">{opening}</p>;
   return (
-    <section class="card units">
-      <h2>{unit.name}</h2>
-      <Totals unit={unit} />
-      <ProblemNote problem={problem} />
-      {unit.children && <Children units={unit.children} />}
-    </section>
+    <>
+      <section class="card units">
+        <h2>{unit.name}</h2>
+        <Totals unit={unit} />
+        <ProblemNote problem={problem} />
+        {unit.children && <Children units={unit.children} />}
+      </section>
+      {unit.children && <UnitLivePanel unitId={unitId} />}
+    </>
   );
 }
 

@@ -62,6 +62,18 @@ export const en: Messages = {
     inSessionTotal: "Meetings in session",
     below: "Units below",
     childless: "There are no units below this one.",
+    live: "Meetings now",
+    quiet: "No meeting is in session now.",
+    scheduled: (count, one) => `${count} ${one ? "meeting" : "meetings"} to begin`,
+    paused: (count) => `${count} paused`,
+    closed: (count) => `${count} closed today`,
+    openVotes: (count, one) => `${count} open ${one ? "vote" : "votes"}`,
+    openVotesTotal: "Open votes",
+    presentTotal: "Present",
+    connectedTotal: "Connected",
+    present: (present, summoned) => `${present} of ${summoned} present`,
+    few: "Not shown",
+    fewHint: "Figures about fewer than five people are not shown, nor those that would tell them.",
   },
 
   meeting: {

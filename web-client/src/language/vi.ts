@@ -170,6 +170,18 @@ export const vi = {
     inSessionTotal: "Cuộc họp đang diễn ra",
     below: "Các đơn vị trực thuộc",
     childless: "Đơn vị này không có đơn vị trực thuộc.",
+    live: "Đang họp",
+    quiet: "Hiện không có cuộc họp nào đang diễn ra.",
+    scheduled: (count: string, _one: boolean) => `${count} cuộc họp sắp bắt đầu`,
+    paused: (count: string) => `${count} cuộc họp đang tạm nghỉ`,
+    closed: (count: string) => `${count} cuộc họp đã kết thúc hôm nay`,
+    openVotes: (count: string, _one: boolean) => `${count} biểu quyết đang mở`,
+    openVotesTotal: "Biểu quyết đang mở",
+    presentTotal: "Có mặt",
+    connectedTotal: "Đang kết nối",
+    present: (present: string, summoned: string) => `Có mặt ${present}/${summoned}`,
+    few: "Không hiển thị",
+    fewHint: "Số liệu về dưới năm người, và số liệu giúp suy ra chúng, không được hiển thị.",
   },
 
   meeting: {
