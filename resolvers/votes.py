@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -175,7 +176,9 @@ async def close_due_votes(context: Context) -> None:
                 await close_held_vote(transaction, await session.get_one(Vote, row.id), by=None)
 
 
+@cache
 def _due() -> Select[UUID, UUID]:
+    """Built once: every worker asks it about once a second."""
     has_cast = or_(
         *(
             select(table.vote_id)

@@ -98,7 +98,10 @@ class LiveSubscription:
         self.group = hall.live.join(plan, self)
 
     def push(self, state: bytes) -> None:
-        self._connection.show(self, state)
+        # Once for each subscriber of each update: no call more than needed.
+        connection = self._connection
+        if connection.is_held or not connection.outlet.write(self.head, state):
+            connection.owe(self)
 
     def end(self, error: Errors) -> None:
         self.group = None  # which it has left already
@@ -125,14 +128,14 @@ class Connection:
         "_hall",
         "_holds",
         "_is_closed",
-        "_is_held",
-        "_outlet",
         "_owed",
         "_send",
         "access",
+        "is_held",
         "is_initialised",
         "member_id",
         "operations",
+        "outlet",
         "owes_since",
         "told_of_end",
     )
@@ -145,12 +148,12 @@ class Connection:
         self.owes_since: float | None = None
         self.told_of_end: datetime | None = None
         self._hall = hall
-        self._outlet = outlet
+        self.outlet = outlet
         self._send = send
         self._cookie = cookie
         self._owed: dict[LiveSubscription, None] = {}
         self._is_closed = False
-        self._is_held = False
+        self.is_held = False
         self._holds = 0
         self._allowance = float(BURST)
         self._allowed_at = asyncio.get_running_loop().time()
@@ -183,7 +186,7 @@ class Connection:
         if not self._is_closed:
             self._hall.note_end(code, "peer")
         self._is_closed = True
-        self._outlet.on_drained = None
+        self.outlet.on_drained = None
         self._owed.clear()
         for operation_id in tuple(self.operations):
             self._stop(operation_id)
@@ -196,8 +199,8 @@ class Connection:
         self._silence()
         self._hall.note_end(code, "server")
         reason = reason.encode()[:MAXIMUM_REASON].decode(errors="ignore")
-        if not self._outlet.is_taking:
-            self._outlet.cut_off(code, reason)
+        if not self.outlet.is_taking:
+            self.outlet.cut_off(code, reason)
         else:
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
@@ -225,7 +228,7 @@ class Connection:
 
     def hold(self) -> int:
         """Show nothing until it is known again what may be seen; gives the number to `readmit`."""
-        self._is_held = True
+        self.is_held = True
         self._holds += 1
         return self._holds
 
@@ -244,7 +247,7 @@ class Connection:
                 if isinstance(subscription, LiveSubscription):
                     await self._follow(subscription)
             if hold == self._holds:
-                self._is_held = False
+                self.is_held = False
                 self._pay()
 
     def _is_allowed_one_more(self) -> bool:
@@ -348,15 +351,12 @@ class Connection:
 
     # --- What the fan-out brings
 
-    def show(self, subscription: LiveSubscription, state: bytes) -> None:
-        """Show a state, or owe the latest one until the client takes it."""
-        if self._is_held:
-            self._owed[subscription] = None
-        elif not self._outlet.write(subscription.head, state):
-            self._owed[subscription] = None
-            if self.owes_since is None:
-                self.owes_since = asyncio.get_running_loop().time()
-                self._hall.owes(self)
+    def owe(self, subscription: LiveSubscription) -> None:
+        """Show the latest state later: when it may be seen again, or the client takes it."""
+        self._owed[subscription] = None
+        if not self.is_held and self.owes_since is None:
+            self.owes_since = asyncio.get_running_loop().time()
+            self._hall.owes(self)
 
     def fail(self, operation_id: str, errors: Errors) -> None:
         """A subscription has ended of itself."""
@@ -365,13 +365,13 @@ class Connection:
 
     def _pay(self) -> None:
         """Show what is owed: of each subscription the latest state."""
-        if self._is_held or self._is_closed:
+        if self.is_held or self._is_closed:
             return
         self.owes_since = None
         owed, self._owed = self._owed, {}
         for subscription in owed:
             if subscription.group is not None and subscription.group.state is not None:
-                self.show(subscription, subscription.group.state)
+                subscription.push(subscription.group.state)
 
     def _silence(self) -> None:
         self._is_closed = True

@@ -5,7 +5,7 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -273,14 +273,16 @@ class Sockets:
     def _tell_of_the_end(self, now: datetime) -> set[UUID]:
         """Give notice of sessions that end soon; the members of those that should have ended."""
         ended = set()
+        soon = now + timedelta(seconds=NOTICE)
         for connection in self._connections:
-            if connection.access is None:
+            access = connection.access
+            if access is None or access.viewer.session_expires_at > soon:
                 continue
-            expires_at = connection.access.viewer.session_expires_at
+            expires_at = access.viewer.session_expires_at
             left = (expires_at - now).total_seconds()
             if left <= 0:
-                ended.add(connection.access.viewer.member_id)
-            elif left <= NOTICE and connection.told_of_end != expires_at:
+                ended.add(access.viewer.member_id)
+            elif connection.told_of_end != expires_at:
                 connection.told_of_end = expires_at
                 notice = {"type": "ping", "payload": {"sessionEndsIn": round(left)}}
                 self.wait_for(connection.tell(notice))

@@ -47,7 +47,7 @@ async def watch(socket: Socket, city: City) -> None:
 
 
 def buffer_of(connection: Connection) -> FrameProtocol:
-    outlet = connection._outlet
+    outlet = connection.outlet
     assert isinstance(outlet, FrameProtocol)
     return outlet
 
