@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import {
   type UnitTurnoutFragment,
   WatchUnitDocument,
@@ -16,12 +16,13 @@ type UnitLive = WatchUnitSubscription["unitLive"];
 export function UnitLivePanel({ unitId }: { unitId: string }) {
   const { live, problem } = useUnitLive(unitId);
   const words = messages.value.units;
+  const heading = useId();
   if (live === null) return <ProblemNote problem={problem} />;
   const running = live.children.filter(isRunning);
   const isAnyHidden = [live, ...running].some((unit) => isRunning(unit) && hasHidden(unit));
   return (
-    <section class="card units" aria-labelledby="unit-live">
-      <h2 id="unit-live">{words.live}</h2>
+    <section class="card units" aria-labelledby={heading}>
+      <h2 id={heading}>{words.live}</h2>
       <ProblemNote problem={problem} />
       {isRunning(live) ? <Totals unit={live} /> : <p class="hint">{words.quiet}</p>}
       <OtherMeetings unit={live} />
