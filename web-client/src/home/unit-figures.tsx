@@ -19,15 +19,13 @@ export function UnitFigures({ unitId }: { unitId: string }) {
   if (unit === null)
     return problem ? <ProblemNote problem={problem} /> : <p class="opening">{opening}</p>;
   return (
-    <>
-      <section class="card units">
-        <h2>{unit.name}</h2>
-        <Totals unit={unit} />
-        <ProblemNote problem={problem} />
-        {unit.children && <Children units={unit.children} />}
-      </section>
+    <section class="card units">
+      <h2>{unit.name}</h2>
+      <Totals unit={unit} />
+      <ProblemNote problem={problem} />
       {unit.children && <UnitLivePanel unitId={unitId} />}
-    </>
+      {unit.children && <Children units={unit.children} />}
+    </section>
   );
 }
 

@@ -21,8 +21,8 @@ export function UnitLivePanel({ unitId }: { unitId: string }) {
   const running = live.children.filter(isRunning);
   const isAnyHidden = [live, ...running].some((unit) => isRunning(unit) && hasHidden(unit));
   return (
-    <section class="card units" aria-labelledby={heading}>
-      <h2 id={heading}>{words.live}</h2>
+    <section class="units" aria-labelledby={heading}>
+      <h3 id={heading}>{words.live}</h3>
       <ProblemNote problem={problem} />
       {isRunning(live) ? <Totals unit={live} /> : <p class="hint">{words.quiet}</p>}
       <OtherMeetings unit={live} />
