@@ -21,6 +21,7 @@ from sqlalchemy import text
 from models import migrate
 from models.database import Database
 from server import cli, demo_data
+from server.graphql_ws import MESSAGES_A_SECOND
 from server.settings import Settings
 from tests.graphql_socket import Socket, open_socket
 from tests.server_process import (
@@ -430,6 +431,7 @@ async def fill_every_buffer(socket: Socket) -> None:
         while True:
             async with asyncio.timeout(2):
                 await socket.send("ping", payload={"text": "x" * 60_000})
+                await asyncio.sleep(1.2 / MESSAGES_A_SECOND)  # or it would be sent away
 
 
 async def test_a_subscriber_who_reads_nothing_does_not_keep_the_server_from_stopping(
