@@ -359,6 +359,7 @@ QUERIES = {
     "proxies": "query ($meeting: ID!) { proxies(meetingId: $meeting) { __typename } }",
     "rules": "query ($unit: ID!) { rules(unitId: $unit) { matter } }",
     "viewer": "query { viewer { member { name } } }",
+    "unitLive": "query ($unit: ID!) { unitLive(id: $unit) { openVotes } }",
 }
 
 
