@@ -23,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from benchmarks._history import RECEIPT, Frame, History
-from models.ballot_box import count_votes, mark_id
+from models.ballot_box import mark_id
+from models.counting import count_votes
 from models.database import Database
 from models.votes import (
     AuditRow,

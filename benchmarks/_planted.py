@@ -18,6 +18,7 @@ import resolvers.ballots
 import resolvers.casting
 import server.asgi
 from models.database import WriteSession
+from models.voters import Voter
 from models.votes import Vote
 from realtime.fanout import Group
 from realtime.feed import Mailbox
@@ -77,7 +78,7 @@ def synchronous_commit_off() -> None:
 def no_idempotency() -> None:
     """Whoever sends the same key again is told that they have voted."""
 
-    def find_nothing(voter: box.Voter, ballot: box.NewBallot) -> box.CastBallot | None:
+    def find_nothing(voter: Voter, ballot: box.NewBallot) -> box.CastBallot | None:
         return None
 
     resolvers.ballots._earlier_cast = find_nothing

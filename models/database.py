@@ -1,11 +1,12 @@
 """The database of one process: snapshots to read from, transactions to write in."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,6 +84,14 @@ def on_postgresql(session: AsyncSession) -> bool:
 def insert_or_ignore(session: WriteSession, table: type[DeclarativeBase]) -> Any:
     """An insert that can say `on_conflict_do_nothing`, which each dialect spells its own way."""
     return postgresql.insert(table) if on_postgresql(session) else sqlite.insert(table)
+
+
+async def insert_rows(
+    session: WriteSession, table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert the rows in one statement; none where there are none."""
+    if rows:
+        await session.execute(insert(table), rows)
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.ballot_box import list_ballots
+from models.counting import list_ballots
 from models.votes import (
     AuditRow,
     CastMark,

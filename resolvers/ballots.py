@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from models.ballot_box import CastBallot, NewBallot, Voter
+from models.ballot_box import CastBallot, NewBallot
 from models.database import ReadSession
 from models.meetings import Meeting
+from models.voters import Voter
 from models.votes import Vote
 from resolvers.access import load_place, not_found, parse_id, permit_in_unit, session_ended
 from resolvers.casting import VoteFacts

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from models.ballot_box import CastBallot, NewBallot, Voter, find_voters, put_ballots
+from models.ballot_box import CastBallot, NewBallot, put_ballots
 from models.database import Database
 from models.locks import hold_shared
 from models.meetings import Meeting
+from models.voters import Voter, find_voters
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_ballots, topic_of_member
 from realtime.feed import Feed

@@ -11,18 +11,13 @@ from aiodataloader import DataLoader
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models.ballot_box import (
-    CastBallot,
-    RecordedBallot,
-    count_votes,
-    find_casts,
-    list_ballots,
-    list_castable,
-)
+from models.ballot_box import CastBallot
 from models.base import Base
+from models.counting import RecordedBallot, count_votes, list_ballots
 from models.database import ReadSession
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
+from models.voters import find_casts, list_castable
 from models.votes import AuditRow, HandMark, RollEntry, Vote, VoteOption
 from rules.ballots import Tallies
 from rules.meetings import MeetingState

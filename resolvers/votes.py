@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Select, and_, or_, select, update
 
 from models.audit import append_audit, append_links, audit_head
-from models.ballot_box import count_votes, flip_vote, rewrite_papers
 from models.base import database_clock
+from models.closing import flip_vote, rewrite_papers
+from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
 from models.locks import hold_alone

@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from models.ballot_box import CastBallot
-from models.ballot_box import RecordedBallot as RecordedBallotRow
+from models.counting import RecordedBallot as RecordedBallotRow
 from models.votes import RollEntry as RollEntryRow
 from models.votes import Vote as VoteRow
 from models.votes import VoteOption as VoteOptionRow

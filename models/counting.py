@@ -1,0 +1,133 @@
+"""The ballots that count: one by one as the record names them, and counted together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, literal, select, union_all
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from models.votes import Ballot, BallotChoice, HandCount, HandMark, Paper, PaperChoice, RollEntry
+from rules.ballots import Count, Tallies, Validity
+
+
+@dataclass(frozen=True)
+class RecordedBallot:
+    """A ballot of an OPEN vote as the record names it."""
+
+    id: UUID
+    member_id: UUID
+    validity: Validity
+    choices: tuple[UUID, ...]
+
+
+async def list_ballots(
+    session: AsyncSession, vote_ids: Sequence[UUID]
+) -> dict[UUID, list[RecordedBallot]]:
+    """The ballots that count, by vote, in the order of the members' ids."""
+    rows = await session.execute(
+        select(Ballot.id, Ballot.vote_id, Ballot.member_id, Ballot.validity, BallotChoice.option_id)
+        .outerjoin(BallotChoice, BallotChoice.ballot_id == Ballot.id)
+        .where(Ballot.vote_id.in_(vote_ids), _is_last())
+        .order_by(Ballot.member_id, BallotChoice.option_id)
+    )
+    found: dict[UUID, dict[UUID, RecordedBallot]] = {vote_id: {} for vote_id in vote_ids}
+    for row in rows:
+        of_vote = found[row.vote_id]
+        before = of_vote[row.id].choices if row.id in of_vote else ()
+        choices = (*before, *([row.option_id] if row.option_id else []))
+        of_vote[row.id] = RecordedBallot(row.id, row.member_id, row.validity, choices)
+    return {vote_id: list(of_vote.values()) for vote_id, of_vote in found.items()}
+
+
+async def count_votes(session: AsyncSession, vote_ids: Collection[UUID]) -> dict[UUID, Tallies]:
+    """Recount ballots, papers and hands, by vote. Never a figure that was kept aside."""
+    by_validity: dict[UUID, dict[Validity, Count]] = {}
+    options: dict[UUID, dict[UUID, Count]] = {}
+    for row in await session.execute(_COUNTS, {"votes": list(vote_ids)}):
+        count = Count(row.weight, row.heads)
+        if row.option_id is None:
+            by_validity.setdefault(row.vote_id, {})[row.validity] = count
+        else:
+            options.setdefault(row.vote_id, {})[row.option_id] = count
+    return {
+        vote_id: Tallies(
+            valid=by_validity.get(vote_id, {}).get(Validity.VALID, Count()),
+            blank=by_validity.get(vote_id, {}).get(Validity.BLANK, Count()),
+            invalid=by_validity.get(vote_id, {}).get(Validity.INVALID, Count()),
+            options=options.get(vote_id, {}),
+        )
+        for vote_id in vote_ids
+    }
+
+
+def _is_last() -> Any:
+    """Of a member's ballots the one with the highest sequence counts."""
+    later = aliased(Ballot)
+    return ~(
+        select(later.id)
+        .where(
+            later.vote_id == Ballot.vote_id,
+            later.member_id == Ballot.member_id,
+            later.sequence > Ballot.sequence,
+        )
+        .exists()
+    )
+
+
+def _on_roll() -> Any:
+    return (RollEntry.vote_id == Ballot.vote_id) & (RollEntry.member_id == Ballot.member_id)
+
+
+def _papers() -> Any:
+    """(vote, validity, no option, weight, heads) of everything cast; each hand counted is a valid
+    ballot."""
+    cast = union_all(
+        select(Ballot.vote_id, Ballot.validity, RollEntry.weight, literal(1).label("heads"))
+        .join(RollEntry, _on_roll())
+        .where(Ballot.vote_id.in_(_VOTES), _is_last()),
+        select(Paper.vote_id, Paper.validity, literal(1), literal(1)).where(
+            Paper.vote_id.in_(_VOTES)
+        ),
+        select(
+            HandMark.vote_id, literal(Validity.VALID, Ballot.validity.type), literal(1), literal(1)
+        ).where(HandMark.vote_id.in_(_VOTES)),
+    ).subquery()
+    return select(
+        cast.c.vote_id,
+        cast.c.validity,
+        sql_cast(None, Uuid()).label("option_id"),
+        func.sum(cast.c.weight).label("weight"),
+        func.sum(cast.c.heads).label("heads"),
+    ).group_by(cast.c.vote_id, cast.c.validity)
+
+
+def _choices() -> Any:
+    """(vote, no validity, option, weight, heads) of every option with a mark."""
+    marked = union_all(
+        select(Ballot.vote_id, BallotChoice.option_id, RollEntry.weight, literal(1).label("heads"))
+        .join(BallotChoice, BallotChoice.ballot_id == Ballot.id)
+        .join(RollEntry, _on_roll())
+        .where(Ballot.vote_id.in_(_VOTES), _is_last()),
+        select(PaperChoice.vote_id, PaperChoice.option_id, literal(1), literal(1)).where(
+            PaperChoice.vote_id.in_(_VOTES)
+        ),
+        select(HandCount.vote_id, HandCount.option_id, HandCount.hands, HandCount.hands).where(
+            HandCount.vote_id.in_(_VOTES)
+        ),
+    ).subquery()
+    return select(
+        marked.c.vote_id,
+        sql_cast(None, Ballot.validity.type),
+        marked.c.option_id,
+        func.sum(marked.c.weight).label("weight"),
+        func.sum(marked.c.heads).label("heads"),
+    ).group_by(marked.c.vote_id, marked.c.option_id)
+
+
+_VOTES = bindparam("votes", type_=Uuid(), expanding=True)
+# Built once: to build it takes longer than to run it.
+_COUNTS = union_all(_papers(), _choices())

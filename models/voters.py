@@ -1,0 +1,155 @@
+"""What the ballot box knows of its voters: what they cast, and whether and why not they may."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from models.accounts import Account, Session
+from models.ballot_box import CastBallot, mark_id
+from models.base import database_clock
+from models.units import Member
+from models.votes import Ballot, BallotChoice, CastMark, HandMark, RollEntry, Vote
+from rules.meetings import VoteState
+from rules.members import Standing
+from rules.roll import LeftOut
+from rules.rule_sets import Change
+
+
+async def find_casts(
+    session: AsyncSession | AsyncConnection,
+    vote_ids: Collection[UUID],
+    member_ids: Collection[UUID],
+) -> dict[tuple[UUID, UUID], list[CastBallot]]:
+    """What the box recorded of the members' casts, by (vote, member), what counts last."""
+    ballots = await session.execute(
+        select(
+            Ballot.id,
+            Ballot.vote_id,
+            Ballot.member_id,
+            Ballot.key,
+            Ballot.cast_at,
+            BallotChoice.option_id,
+        )
+        .outerjoin(BallotChoice, BallotChoice.ballot_id == Ballot.id)
+        .where(Ballot.vote_id.in_(vote_ids), Ballot.member_id.in_(member_ids))
+        .order_by(Ballot.sequence, BallotChoice.option_id)
+    )
+    found: dict[tuple[UUID, UUID], dict[UUID, CastBallot]] = {}
+    for row in ballots:
+        of_member = found.setdefault((row.vote_id, row.member_id), {})
+        before = of_member[row.id].choices if row.id in of_member else ()
+        choices = (*(before or ()), *([row.option_id] if row.option_id else []))
+        of_member[row.id] = CastBallot(row.id, row.vote_id, row.key, choices, row.cast_at)
+    casts = {key: list(of_member.values()) for key, of_member in found.items()}
+    marks = await session.execute(
+        select(CastMark.vote_id, CastMark.member_id, CastMark.key, CastMark.cast_at).where(
+            CastMark.vote_id.in_(vote_ids), CastMark.member_id.in_(member_ids)
+        )
+    )
+    for mark in marks:
+        receipt = mark_id(mark.vote_id, mark.member_id)
+        casts[mark.vote_id, mark.member_id] = [
+            CastBallot(receipt, mark.vote_id, mark.key, None, mark.cast_at)
+        ]
+    return casts
+
+
+@dataclass(frozen=True)
+class Voter:
+    """What tells somebody whose ballot the box did not take why, at one moment."""
+
+    state: VoteState
+    is_over: bool
+    """The time of the vote, by the database's clock."""
+    standing: Standing
+    is_on_roll: bool
+    left_out: LeftOut | None
+    was_counted: bool
+    """By hand, in the room."""
+    casts: list[CastBallot]
+
+
+async def find_voters(
+    connection: AsyncConnection, vote_id: UUID, session_ids: Collection[UUID]
+) -> dict[UUID, Voter]:
+    """Those who are signed in by these sessions, by session; whose session has ended is missing.
+
+    The casts are read last: a ballot that was in the way of another one is among them.
+    """
+    rows = (
+        await connection.execute(
+            select(
+                Session.id,
+                Account.member_id,
+                Vote.state,
+                and_(Vote.closes_at.is_not(None), Vote.closes_at <= database_clock()).label(
+                    "is_over"
+                ),
+                Member.standing,
+                RollEntry.member_id.is_not(None).label("is_on_roll"),
+                RollEntry.left_out,
+                HandMark.member_id.is_not(None).label("was_counted"),
+            )
+            .join(Account, Account.id == Session.account_id)
+            .join(Member, Member.id == Account.member_id)
+            .join(Vote, Vote.id == vote_id)
+            .outerjoin(RollEntry, _of_member(RollEntry))
+            .outerjoin(HandMark, _of_member(HandMark))
+            .where(
+                Session.id.in_(session_ids),
+                Session.revoked_at.is_(None),
+                Session.expires_at > database_clock(),
+            )
+        )
+    ).all()
+    casts = await find_casts(connection, [vote_id], [row.member_id for row in rows])
+    return {
+        row.id: Voter(
+            row.state,
+            row.is_over,
+            row.standing,
+            row.is_on_roll,
+            row.left_out,
+            row.was_counted,
+            casts.get((vote_id, row.member_id), []),
+        )
+        for row in rows
+    }
+
+
+def _of_member(table: type[RollEntry] | type[HandMark]) -> ColumnElement[bool]:
+    return and_(table.vote_id == Vote.id, table.member_id == Member.id)
+
+
+async def list_castable(
+    session: AsyncSession, vote_ids: Collection[UUID], member_ids: Collection[UUID]
+) -> set[tuple[UUID, UUID]]:
+    """(vote, member) of these votes whose box would take a ballot of one of these members now."""
+    cast = [
+        select(table.vote_id)
+        .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
+        .correlate(Vote, RollEntry)
+        .exists()
+        for table in (Ballot, CastMark, HandMark)
+    ]
+    has_ballot, has_mark, was_counted = cast
+    rows = await session.execute(
+        select(Vote.id, RollEntry.member_id)
+        .join(RollEntry, RollEntry.vote_id == Vote.id)
+        .join(Member, Member.id == RollEntry.member_id)
+        .where(
+            Vote.id.in_(vote_ids),
+            Vote.state == VoteState.OPEN,
+            or_(Vote.closes_at.is_(None), Vote.closes_at > database_clock()),
+            RollEntry.member_id.in_(member_ids),
+            RollEntry.left_out.is_(None),
+            Member.standing != Standing.SUSPENDED,
+            ~has_mark,
+            ~was_counted,
+            or_(Vote.change == Change.LAST_COUNTS, ~has_ballot),
+        )
+    )
+    return {(row.id, row.member_id) for row in rows}
