@@ -1,20 +1,18 @@
 """Loading, permitting and locking in one call: nobody loads a row without saying what for."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, Uuid, bindparam, cast, select, union_all
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.accounts import Session
-from models.base import database_clock
 from models.locks import hold_alone, hold_meeting_of, hold_shared
 from models.meetings import Meeting
-from models.units import Appointment, Member, Membership, Unit, units_above, units_below
+from models.units import Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
-from rules.members import MembershipKind, Role, Standing
+from resolvers.places import read_accesses
+from rules.members import MembershipKind
 from rules.permissions import (
     Act,
     Place,
@@ -206,46 +204,10 @@ async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id:
 
 async def load_place(session: AsyncSession, viewer: Viewer) -> Place:
     """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
-    rows = await session.execute(_PLACE, {"member": viewer.member_id, "session": viewer.session_id})
-    standing: Standing | None = None
-    units: set[UUID] = set()
-    roles: dict[UUID, frozenset[Role]] = {}
-    for row in rows:
-        if row.unit_id is None:
-            standing = row.standing
-        elif row.role is None:
-            units.add(row.unit_id)
-        else:
-            roles[row.unit_id] = roles.get(row.unit_id, frozenset()) | {row.role}
-    if standing is None:
+    found = await read_accesses(session, [viewer.session_id])
+    if viewer.session_id not in found:
         raise session_ended()
-    return Place(viewer.member_id, standing, frozenset(units), roles)
-
-
-def _place() -> CompoundSelect[*tuple[Any, ...]]:
-    """(standing, unit, role): one row for the signed-in member, one for each membership, and one
-    for each role."""
-    member = bindparam("member", type_=Uuid())
-    no_standing = cast(None, Member.standing.type)
-    no_unit, no_role = cast(None, Uuid()), cast(None, Appointment.role.type)
-    return union_all(
-        select(Member.standing, no_unit.label("unit_id"), no_role.label("role"))
-        .join(Session, Session.id == bindparam("session", type_=Uuid()))
-        .where(
-            Member.id == member,
-            Session.revoked_at.is_(None),
-            Session.expires_at > database_clock(),
-        ),
-        select(no_standing, Membership.unit_id, no_role).where(
-            Membership.member_id == member, Membership.valid_to.is_(None)
-        ),
-        select(no_standing, Appointment.unit_id, Appointment.role).where(
-            Appointment.member_id == member, Appointment.valid_to.is_(None)
-        ),
-    )
-
-
-_PLACE = _place()  # built once: to build it takes longer than to run it
+    return found[viewer.session_id].place
 
 
 async def _tree_relations(

@@ -10,6 +10,7 @@ from models.accounts import Account, Session
 from models.base import database_clock
 from models.database import Database
 from resolvers.batches import Batcher, few_sizes
+from rules.permissions import Place
 
 MOST_TOGETHER = 256
 """Tokens of one look-up."""
@@ -34,6 +35,14 @@ class Viewer:
     member_id: UUID
     session_id: UUID
     session_expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Access:
+    """A signed-in member, and where they stood when it was read."""
+
+    viewer: Viewer
+    place: Place
 
 
 class Sessions:

@@ -36,9 +36,10 @@ from strawberry.types.field import StrawberryField
 from models.database import DATABASE_FAILURES
 from realtime.events import is_count, is_of_member, topic_of_member
 from realtime.fanout import Ended, Fanout, Group, Subscriber
-from resolvers.audiences import Access, Audiences, Followed
+from resolvers.audiences import Audiences, Followed
 from resolvers.batches import Batcher
 from resolvers.context import Context, Snapshot
+from resolvers.sessions import Access
 from rules.permissions import Audience
 from rules.refusals import Refusal
 from schema.marks import Counted, Personal

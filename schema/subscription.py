@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import strawberry
 
 from resolvers.access import read_meeting, read_vote
-from resolvers.audiences import Access, Audiences, Followed
+from resolvers.audiences import Audiences, Followed
 from resolvers.context import Context
+from resolvers.sessions import Access
 from resolvers.units import read_unit_live
 from rules.permissions import Act
 from schema.meeting import Meeting

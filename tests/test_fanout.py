@@ -564,8 +564,8 @@ async def test_who_joins_later_costs_no_statement_of_the_meeting(
         joiner = await process.subscribe(city.binh, SHARED, id=str(city.meeting.id))
         assert await joiner.next() == shown
     assert len(process.runs) == 1
-    tables = {word for one in executed for word in re.findall(r"FROM (\w+)", one)}
-    assert tables == {"member", "membership", "appointment"}
+    tables = {word for one in executed for word in re.findall(r"(?:FROM|JOIN) (\w+)", one)}
+    assert tables == {"session", "account", "member", "membership", "appointment"}
 
 
 async def test_other_variables_texts_and_names_of_operations_are_other_groups(
