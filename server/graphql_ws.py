@@ -16,8 +16,8 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from realtime.presence import Presence
-from resolvers.audiences import Access
 from resolvers.context import Context
+from resolvers.sessions import Access
 from rules.members import Standing
 from rules.refusals import Reason
 from schema.live import BadOperation, Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
@@ -144,7 +144,7 @@ class Connection:
         self.access: Access | None = None
         self.is_initialised = False
         self.member_id: UUID | None = None
-        self.operations: dict[str, LiveSubscription | asyncio.Task[None] | None] = {}
+        self.operations: dict[str, LiveSubscription | asyncio.Task[None]] = {}
         self.owes_since: float | None = None
         self.told_of_end: datetime | None = None
         self._hall = hall
@@ -221,10 +221,18 @@ class Connection:
         self.access = await self._hall.admit(
             self, token if isinstance(token, str) else self._cookie
         )
-        if self.access is None:
-            await self.close(NOT_SIGNED_IN, "Not signed in")
-        else:
+        if await self._is_let_in(self.access, "Not signed in"):
             await self.tell({"type": "connection_ack"})
+
+    async def _is_let_in(self, access: Access | None, why_not: str) -> bool:
+        """Who has no session, or is suspended, is sent away."""
+        if access is None:
+            await self.close(NOT_SIGNED_IN, why_not)
+        elif access.place.standing is Standing.SUSPENDED:
+            await self.close(NOT_ALLOWED, "You are suspended")
+        else:
+            return True
+        return False
 
     def hold(self) -> int:
         """Show nothing until it is known again what may be seen; gives the number to `readmit`."""
@@ -237,18 +245,15 @@ class Connection:
         ended. It is shown again unless somebody held it since."""
         if self._is_closed:
             return
-        if access is None:
-            await self.close(NOT_SIGNED_IN, "Your session has ended")
-        elif access.place.standing is Standing.SUSPENDED:
-            await self.close(NOT_ALLOWED, "You are suspended")
-        else:
-            self.access = access
-            for subscription in tuple(self.operations.values()):
-                if isinstance(subscription, LiveSubscription):
-                    await self._follow(subscription)
-            if hold == self._holds:
-                self.is_held = False
-                self._pay()
+        if not await self._is_let_in(access, "Your session has ended"):
+            return
+        self.access = access
+        for subscription in tuple(self.operations.values()):
+            if isinstance(subscription, LiveSubscription):
+                await self._follow(subscription)
+        if hold == self._holds:
+            self.is_held = False
+            self._pay()
 
     def _is_allowed_one_more(self) -> bool:
         now = asyncio.get_running_loop().time()

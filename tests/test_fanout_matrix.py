@@ -84,7 +84,6 @@ async def evening(city: City) -> Evening:
         "city officer": city.tuan,
         "upper committee": upper,
         "member of another branch": city.yen,
-        "suspended": city.son,
     }
     return Evening(city, {"meeting": meeting.id, **{n: v.id for n, v in votes.items()}}, people)
 
@@ -94,12 +93,35 @@ NOBODYS = {"standing", "unit"}
 """Of a member: the record, which subscriptions show to nobody."""
 CHAIRS = {"officer", "deputy"}
 VOTED = {"member", "officer"}
+PEOPLE_OF_THE_BRANCH = {
+    "member",
+    "member who has not voted",
+    "exempt",
+    "probationary",
+    "guest",
+    "officer",
+    "deputy",
+    "overseer",
+    "member elsewhere for a time",
+}
 STRANGERS = {
     "upper officer",
     "city officer",
     "upper committee",
     "member of another branch",
-    "suspended",
+}
+WHOSE_UNIT_IS_SEEN = {
+    "city": {"city officer"},
+    "ward": {"city officer", "upper officer", "upper committee"},
+    "branch": PEOPLE_OF_THE_BRANCH | {"city officer", "upper officer"},
+    "other branch": {
+        "member of another branch",
+        "member elsewhere for a time",
+        "guest",  # in the branch that meets; here at home, as is the overseer
+        "overseer",
+        "city officer",
+        "upper officer",
+    },
 }
 
 
@@ -183,16 +205,37 @@ async def test_everybody_is_pushed_what_the_policy_and_a_query_give_them(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_nobody_is_pushed_anything(evening: Evening) -> None:
+async def test_a_unit_s_figures_are_pushed_to_those_of_it_and_above_it(evening: Evening) -> None:
+    city = evening.city
+    units = {"city": city.city, "ward": city.ward, "branch": city.branch}
+    units["other branch"] = city.other_branch
+    (selection,) = documents("unitLive")
+    async with serving_sockets(city) as process:
+        for who, person in evening.people.items():
+            async with open_socket(process.ws, person.token) as socket:
+                for name, unit in units.items():
+                    pushed = await joined(socket, "unitLive", selection, unit)
+                    query = text_of("query", "unitLive", selection)
+                    answer = await execute(context_of(person), query, id=str(unit))
+                    if who in WHOSE_UNIT_IS_SEEN[name]:
+                        assert pushed == answer.data, (who, name)
+                    else:
+                        assert pushed == reason_of(answer.errors) == "NOT_ALLOWED", (who, name)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("who", ["not signed in", "suspended"])
+async def test_nobody_is_pushed_anything(evening: Evening, who: str) -> None:
+    token = evening.city.son.token if who == "suspended" else "unknown"
     async with serving_sockets(evening.city) as process, open_socket(process.ws) as socket:
-        await socket.send("connection_init", payload={"token": "unknown"})
+        await socket.send("connection_init", payload={"token": token})
         for subject, subject_id in evening.subjects.items():
             root = "meeting" if subject == "meeting" else "vote"
             document = text_of("subscription", root, "id")
             await socket.subscribe(subject, document, id=str(subject_id))
         with pytest.raises(ConnectionClosed):
             await socket.receive()
-        assert (await socket.closed())[0] == 4401
+        assert (await socket.closed())[0] == (4403 if who == "suspended" else 4401)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
