@@ -20,3 +20,21 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, OFTEN_ENOUGH, OFTEN_ENOUGH * 100)
+
+
+class Collector:
+    """Looks for cycles among all objects once after each time of work, when nobody is waiting."""
+
+    def __init__(self, quiet_looks: float) -> None:
+        self._quiet_looks = quiet_looks
+        self._deliveries = self._looks = 0
+
+    def look(self, deliveries: int) -> None:
+        """Call it from time to time with the pushes so far: as many looks without a new one as
+        were named when this was made are quiet enough."""
+        if deliveries != self._deliveries:
+            self._deliveries, self._looks = deliveries, 0
+        elif self._looks < self._quiet_looks and deliveries:
+            self._looks += 1
+            if self._looks >= self._quiet_looks:
+                gc.collect()

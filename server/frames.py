@@ -5,7 +5,7 @@ the operation's id differs from one to the next: here the frame's few own bytes 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Protocol
@@ -145,17 +145,18 @@ class MessageOutlet:
         if self._sending is not None:
             self._sending.cancel()
         close = {"type": "websocket.close", "code": code, "reason": reason}
-        self._sending = asyncio.ensure_future(_unless_gone(self._send(close)))
+        self._sending = asyncio.ensure_future(unless_gone(self._send(close)))
 
     async def _finish(self, text: str) -> None:
-        await _unless_gone(self._send({"type": "websocket.send", "text": text}))
+        await unless_gone(self._send({"type": "websocket.send", "text": text}))
         self._sending = None
         if self.on_drained is not None:
             self.on_drained()
 
 
-async def _unless_gone(sending: Any) -> None:
-    with suppress(OSError):  # what ASGI says a server raises when the peer has gone
+async def unless_gone(sending: Awaitable[None]) -> None:
+    """Whoever leaves amid an answer is no fault of ours; ASGI's servers tell it by OSError."""
+    with suppress(OSError):
         await sending
 
 

@@ -1,7 +1,6 @@
 """The connections of one process: let in, watched over, and sent away."""
 
 import asyncio
-import gc
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -21,11 +20,12 @@ from realtime.events import ACCESS_CHANNEL, GAP, member_of_topic
 from realtime.feed import FeedStopped
 from realtime.tasks import watched
 from resolvers.access_changes import AccessChanges
-from resolvers.audiences import Access
 from resolvers.context import Context, Viewer
+from resolvers.sessions import Access
 from schema.live import Live
 from server.auth import authenticate, cookie_token
-from server.frames import outlet_of
+from server.collector import Collector
+from server.frames import outlet_of, unless_gone
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 
 PROTOCOL = "graphql-transport-ws"
@@ -56,9 +56,6 @@ class Sockets:
         self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
         self._connections: set[Connection] = set()
         self._owing: set[Connection] = set()
-        self._deliveries = 0
-        self._quiet_for = 0.0
-        self._is_collected = True
         self._admitting: dict[Connection, set[UUID]] = {}
         """Those whose access is being read, and whose has changed since it began."""
         self._work: set[asyncio.Future[None]] = set()
@@ -96,11 +93,11 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from the handshake to its end."""
         await receive()
-        if not await self._accept(HTTPConnection(scope), send):
+        request = HTTPConnection(scope)
+        if not await self._accept(request, send):
             return
-        connection = Connection(
-            self, outlet_of(scope, send), send, cookie_token(HTTPConnection(scope))
-        )
+        connection = Connection(self, outlet_of(scope, send), send, cookie_token(request))
+        del request
         scope.clear()  # some kilobytes, which nobody needs as long as the connection lasts
         self._connections.add(connection)
         asyncio.get_running_loop().call_later(INTRODUCE_WITHIN, self._expect, connection)
@@ -165,6 +162,8 @@ class Sockets:
         try:
             while (viewer := await find()) is not None:
                 access = await self.live.audiences.admit(viewer)
+                if access is None:
+                    return None
                 if viewer.member_id not in changed:
                     connection.member_id = viewer.member_id
                     self._of_member[viewer.member_id].add(connection)
@@ -184,7 +183,7 @@ class Sockets:
                 del self._of_member[member_id]
 
     def wait_for(self, work: Awaitable[None]) -> None:
-        future = asyncio.ensure_future(_unless_gone(work))
+        future = asyncio.ensure_future(unless_gone(work))
         self._work.add(future)
         future.add_done_callback(self._work.discard)
 
@@ -237,29 +236,18 @@ class Sockets:
         found = await self.live.audiences.readmit([access for _, access, _ in known])
         for connection, access, hold in known:
             readmitted = connection.readmit(found.get(access.viewer.session_id), hold)
-            await _unless_gone(readmitted)
+            await unless_gone(readmitted)
 
     async def _look_after(self) -> None:
         """Send away who takes nothing; tell who has not much time left, and end it in time."""
+        collector = Collector(quiet_looks=COLLECT_AFTER / LOOK_EVERY)
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            self._collect_when_quiet()
+            collector.look(self.live.fanout.counters.deliveries)
             self._send_away_the_slow()
             ended = self._tell_of_the_end(datetime.now(UTC))
             if ended:
                 self.wait_for(self._recheck(ended))
-
-    def _collect_when_quiet(self) -> None:
-        """Look for cycles among all objects while nobody is waiting for anything."""
-        deliveries = self.live.fanout.counters.deliveries
-        if deliveries != self._deliveries:
-            self._deliveries, self._quiet_for = deliveries, 0.0
-            self._is_collected = False
-        elif not self._is_collected:
-            self._quiet_for += LOOK_EVERY
-            if self._quiet_for >= COLLECT_AFTER:
-                self._is_collected = True
-                gc.collect()
 
     def _send_away_the_slow(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -296,8 +284,3 @@ def _logged(what: str) -> Iterator[None]:
         yield
     except Exception:
         log.warning(what, exc_info=True)
-
-
-async def _unless_gone(work: Awaitable[None]) -> None:
-    with suppress(OSError):  # whoever leaves amid an answer is no fault of ours
-        await work
