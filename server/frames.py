@@ -8,11 +8,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import unquote
 
 from starlette.types import Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import WebSocketScope
 
 EXTENSION = "branch_meetings.frames"
 """Where the scope of a connection has its `FrameProtocol`."""
@@ -21,6 +27,10 @@ LEAVE_WITHIN = 5.0
 """Seconds that a peer has for taking its leave; then the connection is cut."""
 
 FINAL_TEXT_FRAME = 0x81
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+)
 
 
 class Outlet(Protocol):
@@ -58,12 +68,59 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
     on_drained: Callable[[], None] | None = None
+    _answer = b""
     is_taking = True
     """Whether the transport's buffer is below its high-water mark."""
 
     def pause_writing(self) -> None:
         super().pause_writing()
         self.is_taking = False
+
+    def take_over(
+        self, transport: asyncio.Transport, request: dict[str, Any], url: bytes, answer: bytes
+    ) -> None:
+        """Begin with a handshake that was read and found good: the scope of its request, its
+        `url`, and the `answer` to its key."""
+        self.connections.add(self)
+        self.transport = transport
+        self.scheme = "wss" if request["scheme"] == "https" else "ws"
+        raw_path, _, query = url.partition(b"?")
+        offered = dict(request["headers"]).get(b"sec-websocket-protocol")
+        scope = {
+            **request,
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "scheme": self.scheme,
+            "path": self.root_path + unquote(raw_path.decode("ascii")),
+            "raw_path": self.root_path.encode("ascii") + raw_path,
+            "query_string": query,
+            "subprotocols": [offered.decode("ascii")] if offered else [],
+            "extensions": {"websocket.http.response": {}, EXTENSION: self},
+        }
+        del scope["method"]
+        self.scope = cast("WebSocketScope", scope)
+        self._answer = answer
+        self.handshake_initiated = True
+        # It would read the handshake first.
+        self.conn.parser = super(ServerProtocol, self.conn).parse()
+        next(self.conn.parser)
+        self.queue.put_nowait({"type": "websocket.connect"})
+        task = self.loop.create_task(self.run_asgi())
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def _accept(self, message: Any) -> None:
+        """Finish the handshake that was taken over."""
+        if self.transport.is_closing():
+            return
+        headers = [*self.default_headers, *message.get("headers", ())]
+        if message.get("subprotocol"):
+            headers.append((b"Sec-WebSocket-Protocol", message["subprotocol"].encode("ascii")))
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        self.transport.write(b"%b%b\r\n%b\r\n" % (SWITCHING, self._answer, b"".join(lines)))
+        self.conn.state = State.OPEN
+        self.handshake_complete = True
+        self.start_keepalive()
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -85,6 +142,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         await self.writable.wait()
         if self.close_sent:
             raise ClientDisconnected
+        if message["type"] == "websocket.accept" and self._answer and not self.handshake_complete:
+            self._accept(message)
+            return
         await super().send(message)
         if message["type"] == "websocket.close":
             self._abort_later()

@@ -29,6 +29,7 @@ def _serve(app: str, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
+        http="server.handshake:HttpProtocol",
         ws="server.frames:FrameProtocol",
         ws_max_size=MAXIMUM_MESSAGE,
         # Compressing each message would cost more than it saves, and 40 KB a connection.

@@ -23,6 +23,7 @@ from starlette.routing import WebSocketRoute
 from realtime.events import MEETING_TOPIC, channel_of_meeting
 from server.frames import FrameProtocol
 from server.graphql_ws import Connection
+from server.handshake import HttpProtocol
 from server.process import MAXIMUM_MESSAGE
 from server.sockets import Sockets
 from tests.asking import eventually
@@ -87,6 +88,7 @@ async def serving_sockets(city: City, **options: Any) -> AsyncIterator[SocketSer
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/graphql", sockets)], lifespan=lifespan),
         **{
+            "http": HttpProtocol,
             "ws": FrameProtocol,
             "ws_max_size": MAXIMUM_MESSAGE,
             "ws_per_message_deflate": False,
