@@ -18,8 +18,8 @@ from realtime.events import (
 )
 from resolvers.access import not_found, parse_id
 from resolvers.batches import Batcher
-from resolvers.places import read_accesses
-from resolvers.sessions import Access, Viewer
+from resolvers.places import find_accesses, read_accesses
+from resolvers.sessions import Access
 from resolvers.units_live import UnitsLive
 from rules.permissions import Act, Audience, direct_relations, permit, tree_relations
 
@@ -56,13 +56,14 @@ class Audiences:
     _subjects: dict[UUID, _Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._accesses = Batcher(self._read_accesses, MOST_TOGETHER)
+        self._accesses = Batcher(self._find_accesses, MOST_TOGETHER)
         self._meetings = Batcher(self._read_meetings, MOST_TOGETHER)
         self._votes = Batcher(self._read_votes, MOST_TOGETHER)
 
-    async def admit(self, viewer: Viewer) -> Access | None:
-        """Where a viewer who has just signed in stands; None when the session has ended since."""
-        return await self._accesses.do(viewer.session_id)
+    async def admit(self, token_hash: bytes) -> Access | None:
+        """Who signs in with a token, and where they stand, in one look; None without a good
+        session."""
+        return await self._accesses.do(token_hash)
 
     async def readmit(self, accesses: Sequence[Access]) -> dict[UUID, Access]:
         """The same sessions read afresh, by session; those that have ended are missing."""
@@ -131,10 +132,10 @@ class Audiences:
             found = {row.id: _Subject(row.meeting_id, row.unit_id) for row in rows}
         return [found.get(wanted) for wanted in vote_ids]
 
-    async def _read_accesses(self, session_ids: list[UUID]) -> list[Access | None]:
+    async def _find_accesses(self, token_hashes: list[bytes]) -> list[Access | None]:
         async with self.database.glance() as connection:
-            found = await read_accesses(connection, session_ids)
-        return [found.get(session_id) for session_id in session_ids]
+            found = await find_accesses(connection, token_hashes)
+        return [found.get(token_hash) for token_hash in token_hashes]
 
 
 def _follow(access: Access, subject: _Subject, topics: frozenset[str] | None) -> Followed:

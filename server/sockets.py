@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -20,10 +21,10 @@ from realtime.events import ACCESS_CHANNEL, GAP, member_of_topic
 from realtime.feed import FeedStopped
 from realtime.tasks import watched
 from resolvers.access_changes import AccessChanges
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from resolvers.sessions import Access
 from schema.live import Live
-from server.auth import authenticate, cookie_token
+from server.auth import cookie_token, hash_token
 from server.collector import Collector
 from server.frames import outlet_of, unless_gone
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
@@ -149,24 +150,22 @@ class Sockets:
         return self._shared.for_operation()
 
     async def admit(self, connection: Connection, token: str | None) -> Access | None:
-        async def find() -> Viewer | None:
-            return await authenticate(self.new_context(), token)
-
+        if not token:
+            return None
+        find = partial(self.live.audiences.admit, hash_token(token))
         return await self.watch_over(connection, find)
 
     async def watch_over(
-        self, connection: Connection, find: Callable[[], Awaitable[Viewer | None]]
+        self, connection: Connection, find: Callable[[], Awaitable[Access | None]]
     ) -> Access | None:
-        """What the viewer who is found may see, now and whenever it changes."""
+        """What somebody who is looked for may see, now and whenever it changes."""
         changed = self._admitting[connection] = set()
         try:
-            while (viewer := await find()) is not None:
-                access = await self.live.audiences.admit(viewer)
-                if access is None:
-                    return None
-                if viewer.member_id not in changed:
-                    connection.member_id = viewer.member_id
-                    self._of_member[viewer.member_id].add(connection)
+            while (access := await find()) is not None:
+                member_id = access.viewer.member_id
+                if member_id not in changed:
+                    connection.member_id = member_id
+                    self._of_member[member_id].add(connection)
                     return access
                 changed.clear()  # what was read may be what was before
             return None

@@ -15,7 +15,9 @@ from typing import Any, cast
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
+from resolvers.places import read_accesses
+from resolvers.sessions import Access
 from schema.schema import schema
 from server.frames import MessageOutlet
 from server.graphql_ws import Connection
@@ -164,11 +166,15 @@ class Watch:
             return await self.messages.get()
 
 
-def finding(viewer: Viewer | None) -> Callable[[], Awaitable[Viewer | None]]:
-    """What finds this viewer, as a socket finds the owner of its token."""
+def finding(context: Context) -> Callable[[], Awaitable[Access | None]]:
+    """What finds the context's viewer, as a socket finds the owner of its token."""
 
-    async def find() -> Viewer | None:
-        return viewer
+    async def find() -> Access | None:
+        if context.viewer is None:
+            return None
+        session_id = context.viewer.session_id
+        async with context.database.glance() as connection:
+            return (await read_accesses(connection, [session_id])).get(session_id)
 
     return find
 
@@ -185,7 +191,7 @@ async def watch(context: Context, document: str, **variables: Any) -> AsyncItera
     sockets = Sockets()
     async with sockets.serving(context):
         connection = Connection(sockets, MessageOutlet(send), send, cookie=None)
-        connection.access = await sockets.watch_over(connection, finding(context.viewer))
+        connection.access = await sockets.watch_over(connection, finding(context))
         payload = {"query": document, "variables": variables}
         await connection.take(json.dumps({"type": "subscribe", "id": "watch", "payload": payload}))
         try:

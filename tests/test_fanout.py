@@ -496,7 +496,7 @@ class Process:
 
         connection = Connection(self._sockets, MessageOutlet(send), send, cookie=None)
         self._open.append(connection)
-        connection.access = await self._sockets.watch_over(connection, finding(person.signed_in))
+        connection.access = await self._sockets.watch_over(connection, finding(context_of(person)))
         payload = {"query": document, "variables": variables}
         await connection.take(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
         return watched
