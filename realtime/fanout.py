@@ -19,10 +19,13 @@ import structlog
 from realtime.events import is_count
 from realtime.feed import Feed, FeedStopped, Mailbox
 from realtime.histogram import Histogram
-from realtime.tasks import watched
+from realtime.tasks import moment_after, watched
 
 COUNTS_EVERY = 0.25
 """Seconds between two pushes that tell of new figures only."""
+
+TOGETHER_EVERY = 0.05
+"""Seconds between the moments at which groups that waited are run, those that are due together."""
 
 TRY_AGAIN_AFTER = 1.0
 """Seconds, when a state could not be taken; its subscribers keep the one they have."""
@@ -132,6 +135,7 @@ class Group(Generic[Error]):
     __slots__ = (
         "_changed_at",
         "_fanout",
+        "_figures_from",
         "_is_count",
         "_subscribers",
         "_take",
@@ -147,6 +151,7 @@ class Group(Generic[Error]):
         self._take = take
         self._subscribers: dict[Subscriber[Error], None] = {}
         self._changed_at = math.inf
+        self._figures_from = -math.inf
         self._is_count = False
 
     def __len__(self) -> int:
@@ -186,6 +191,9 @@ class Group(Generic[Error]):
     async def _refresh(self) -> bool:
         """Take the state and push it where it changed. False when there is none any more."""
         state = await self._take_patiently()
+        # From here, not from the end of the push: that takes its time where thousands are shown it.
+        now = asyncio.get_running_loop().time()
+        self._figures_from = moment_after(now + COUNTS_EVERY, TOGETHER_EVERY)
         if isinstance(state, Ended):
             self._fanout.forget(self)
             subscribers, self._subscribers = self._subscribers, {}
@@ -230,15 +238,14 @@ class Group(Generic[Error]):
     async def _change(self, mailbox: Mailbox) -> None:
         """Wait until something changed: a state is shown at once, figures in measured steps."""
         loop = asyncio.get_running_loop()
-        figures_from = loop.time() + COUNTS_EVERY
         self._is_count = True
         self._changed_at = math.inf
         await self._take_hints(mailbox)
         self._fanout.counters.hints += 1
         self._fanout.counters.coalesced -= 1  # the one that woke us
-        while self._is_count and loop.time() < figures_from:
+        while self._is_count and loop.time() < self._figures_from:
             try:
-                async with asyncio.timeout_at(figures_from):
+                async with asyncio.timeout_at(self._figures_from):
                     await self._take_hints(mailbox)
             except TimeoutError:
                 return

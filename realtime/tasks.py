@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Coroutine
 from typing import Any
 
@@ -29,3 +30,9 @@ async def cancel(tasks: Collection[asyncio.Task[None]]) -> None:
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         logger.critical("feed.task_died", task=task.get_name(), exc_info=error)
+
+
+def moment_after(due: float, every: float) -> float:
+    """The first moment not before `due` that is a multiple of `every`, all in seconds: what many
+    wait for apart from each other is then done together."""
+    return math.ceil(due / every) * every
