@@ -1,6 +1,6 @@
 """The ballots that count: one by one as the record names them, and counted together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -43,11 +43,38 @@ async def list_ballots(
     return {vote_id: list(of_vote.values()) for vote_id, of_vote in found.items()}
 
 
+@dataclass(frozen=True)
+class Turnout:
+    """What a tally shows beside the counts, in members."""
+
+    entitled: int = 0
+    """On the roll."""
+    by_hand: int = 0
+
+
 async def count_votes(session: AsyncSession, vote_ids: Collection[UUID]) -> dict[UUID, Tallies]:
     """Recount ballots, papers and hands, by vote. Never a figure that was kept aside."""
+    return _tallies(vote_ids, await session.execute(_COUNTS, {"votes": list(vote_ids)}))
+
+
+async def count_votes_and_turnout(
+    session: AsyncSession, vote_ids: Collection[UUID]
+) -> dict[UUID, tuple[Tallies, Turnout]]:
+    """The same with the turnout, in one statement: each ballot that is cast asks for it."""
+    rows = (await session.execute(_COUNTS_AND_TURNOUT, {"votes": list(vote_ids)})).all()
+    turnouts = {row.vote_id: Turnout(row.weight, row.heads) for row in rows if _is_turnout(row)}
+    tallies = _tallies(vote_ids, (row for row in rows if not _is_turnout(row)))
+    return {one: (tallies[one], turnouts.get(one, Turnout())) for one in vote_ids}
+
+
+def _is_turnout(row: Any) -> bool:
+    return row.validity is None and row.option_id is None
+
+
+def _tallies(vote_ids: Collection[UUID], rows: Iterable[Any]) -> dict[UUID, Tallies]:
     by_validity: dict[UUID, dict[Validity, Count]] = {}
     options: dict[UUID, dict[UUID, Count]] = {}
-    for row in await session.execute(_COUNTS, {"votes": list(vote_ids)}):
+    for row in rows:
         count = Count(row.weight, row.heads)
         if row.option_id is None:
             by_validity.setdefault(row.vote_id, {})[row.validity] = count
@@ -128,6 +155,23 @@ def _choices() -> Any:
     ).group_by(marked.c.vote_id, marked.c.option_id)
 
 
+def _turnout() -> Any:
+    """(vote, no validity, no option, entitled members, hands counted) of every vote with a roll."""
+    hands = select(func.count()).where(HandMark.vote_id == RollEntry.vote_id).scalar_subquery()
+    return (
+        select(
+            RollEntry.vote_id,
+            sql_cast(None, Ballot.validity.type),
+            sql_cast(None, Uuid()),
+            func.count(),
+            hands,
+        )
+        .where(RollEntry.vote_id.in_(_VOTES), RollEntry.left_out.is_(None))
+        .group_by(RollEntry.vote_id)
+    )
+
+
 _VOTES = bindparam("votes", type_=Uuid(), expanding=True)
 # Built once: to build it takes longer than to run it.
 _COUNTS = union_all(_papers(), _choices())
+_COUNTS_AND_TURNOUT = union_all(_papers(), _choices(), _turnout())

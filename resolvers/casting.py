@@ -106,6 +106,10 @@ class Casting:
             self._facts[vote_id] = facts
         return self._facts[vote_id]
 
+    def known_facts(self, vote_id: UUID) -> VoteFacts | None:
+        """The same without asking the database."""
+        return self._facts.get(vote_id)
+
     async def cast(self, vote_id: UUID, facts: VoteFacts, ballot: NewBallot) -> CastBallot | None:
         """The ballot as recorded and committed, or None if the box did not take it."""
         return await self._box(vote_id, facts).writer.do(ballot)

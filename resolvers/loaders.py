@@ -13,12 +13,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models.ballot_box import CastBallot
 from models.base import Base
-from models.counting import RecordedBallot, count_votes, list_ballots
+from models.counting import RecordedBallot, Turnout, count_votes_and_turnout, list_ballots
 from models.database import ReadSession
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
 from models.voters import find_casts, list_castable
-from models.votes import AuditRow, HandMark, RollEntry, Vote, VoteOption
+from models.votes import AuditRow, RollEntry, Vote, VoteOption
 from rules.ballots import Tallies
 from rules.meetings import MeetingState
 from rules.members import MembershipKind
@@ -39,16 +39,6 @@ _VOTES_IN_UNITS = (
     select(Vote, Meeting.unit_id)
     .join(Meeting, Meeting.id == Vote.meeting_id)
     .where(Vote.id.in_(_KEYS))
-)
-_HANDS = (
-    select(HandMark.vote_id, func.count())
-    .where(HandMark.vote_id.in_(_KEYS))
-    .group_by(HandMark.vote_id)
-)
-_ELIGIBLE = (
-    select(RollEntry.vote_id, func.count())
-    .where(RollEntry.vote_id.in_(_KEYS), RollEntry.left_out.is_(None))
-    .group_by(RollEntry.vote_id)
 )
 
 
@@ -265,31 +255,13 @@ class Loaders:
         return DataLoader(load)
 
     @cached_property
-    def tallies(self) -> DataLoader[UUID, Tallies]:
+    def tallies(self) -> DataLoader[UUID, tuple[Tallies, Turnout]]:
         """By vote, recounted from ballots, papers and hands."""
 
-        async def load(keys: list[UUID]) -> list[Tallies]:
+        async def load(keys: list[UUID]) -> list[tuple[Tallies, Turnout]]:
             async with self._reading() as session:
-                found = await count_votes(session, keys)
+                found = await count_votes_and_turnout(session, keys)
             return [found[key] for key in keys]
-
-        return DataLoader(load)
-
-    @cached_property
-    def hands(self) -> DataLoader[UUID, int]:
-        """Members whose hands were counted, by vote."""
-
-        async def load(keys: list[UUID]) -> list[int]:
-            return await self._counted(_HANDS, keys)
-
-        return DataLoader(load)
-
-    @cached_property
-    def eligible(self) -> DataLoader[UUID, int]:
-        """Entitled members on the roll, by vote."""
-
-        async def load(keys: list[UUID]) -> list[int]:
-            return await self._counted(_ELIGIBLE, keys)
 
         return DataLoader(load)
 

@@ -165,8 +165,8 @@ async def close_due_votes(context: Context) -> None:
     Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
     it closed.
     """
-    async with context.reading() as reading:
-        due = (await reading.execute(_due())).all()
+    async with context.database.glance() as connection:
+        due = (await connection.execute(_due())).all()
     for row in due:
         async with context.transaction() as transaction:
             session = transaction.session
@@ -297,6 +297,18 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
     relations = await viewer_relations(context, unit_id)
     return acts + [act for act in _chair_acts(vote) if may(act, relations)]
+
+
+async def paper_of(context: Context, vote: Vote) -> list[UUID]:
+    """The ids of the options, in the order of the paper.
+
+    Of a vote that members cast in here they are known already: they stay as they were when it
+    opened.
+    """
+    facts = context.casting.known_facts(vote.id)
+    if facts is None:
+        return [option.id for option in await context.loaders.options.load(vote.id)]
+    return [option.id for option in sorted(facts.options, key=lambda option: option.position)]
 
 
 def _chair_acts(vote: Vote) -> list[Act]:

@@ -12,7 +12,7 @@ from models.votes import RollEntry as RollEntryRow
 from models.votes import Vote as VoteRow
 from models.votes import VoteOption as VoteOptionRow
 from resolvers.shown import Shown, VoteWarning, audit_head, warnings_of, what_is_shown
-from resolvers.votes import acts_on_vote
+from resolvers.votes import acts_on_vote, paper_of
 from rules.ballots import OptionKind, Validity
 from rules.meetings import VoteState
 from rules.outcome import Outcome as OutcomeValue
@@ -404,21 +404,20 @@ class Vote:
 
     @strawberry.field(directives=[Counted()])
     async def tally(self, info: Info) -> Tally:
-        tallies = await info.context.loaders.tallies.load(self.row.id)
-        options = await info.context.loaders.options.load(self.row.id)
+        tallies, turnout = await info.context.loaders.tallies.load(self.row.id)
         is_shown = Shown.COUNTS in await what_is_shown(info.context, self.row)
         return Tally(
             cast=tallies.cast.heads,
-            eligible=await info.context.loaders.eligible.load(self.row.id),
-            by_hand=await info.context.loaders.hands.load(self.row.id),
+            eligible=turnout.entitled,
+            by_hand=turnout.by_hand,
             blanks=tallies.blank.weight if is_shown else None,
             invalid=tallies.invalid.weight if is_shown else None,
             options=[
                 OptionCount(
-                    option_id=strawberry.ID(str(option.id)),
-                    count=tallies.of(option.id).weight if is_shown else None,
+                    option_id=strawberry.ID(str(option_id)),
+                    count=tallies.of(option_id).weight if is_shown else None,
                 )
-                for option in options
+                for option_id in await paper_of(info.context, self.row)
             ],
         )
 

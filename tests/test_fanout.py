@@ -555,6 +555,29 @@ async def test_more_subscribers_are_no_more_statements(city: City, process: Proc
     assert counts[0] == counts[1]
 
 
+async def test_a_ballot_s_tally_costs_two_statements_for_all_who_watch(
+    city: City, process: Process
+) -> None:
+    await vote_after(city.hanh, "openVote", city.vote)
+    document = "subscription ($id: ID!) { vote(id: $id) { version tally { cast eligible byHand"
+    document += " blanks options { optionId count } } } }"
+    watching = [
+        await process.subscribe(person, document, id=str(city.vote.id))
+        for person in (city.hanh, city.an, city.binh)
+    ]
+    for watched in watching:
+        await watched.next()
+    await cast(city.an, city.vote, city.vote.for_)  # from now on the paper is known here
+    for watched in watching:
+        assert (await watched.next())["tally"]["cast"] == 1
+    with statements(city.scene.database) as executed:
+        await cast(city.binh, city.vote, city.vote.for_)
+        for watched in watching:
+            assert (await watched.next())["tally"]["cast"] == 2
+    reads = [one for one in executed if one.startswith("SELECT") and "pg_advisory" not in one]
+    assert len(reads) == 2, reads
+
+
 async def test_who_joins_later_costs_no_statement_of_the_meeting(
     city: City, process: Process
 ) -> None:
