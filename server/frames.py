@@ -17,6 +17,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from realtime.tasks import moment_after
+
 if TYPE_CHECKING:
     from uvicorn._types import WebSocketScope
 
@@ -25,6 +27,8 @@ EXTENSION = "branch_meetings.frames"
 
 LEAVE_WITHIN = 5.0
 """Seconds that a peer has for taking its leave; then the connection is cut."""
+
+PINGS_EVERY = 0.25  # seconds
 
 FINAL_TEXT_FRAME = 0x81
 SWITCHING = (
@@ -168,6 +172,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.on_drained = None
         super().connection_lost(exc)
         self.close_sent = True  # whatever is shown from now on goes nowhere
+
+    def schedule_ping(self) -> None:
+        """Pings of many connections go out together, and their pongs come together: one alone
+        wakes a process that has forgotten how to do it, and costs several times as much."""
+        assert self.ping_interval is not None  # noqa: S101
+        at = moment_after(self.loop.time() + self.ping_interval, PINGS_EVERY)
+        self.ping_timer = self.loop.call_at(at, self.send_keepalive_ping)
 
     def keepalive_timeout(self) -> None:
         """Uvicorn's waits for ever that the peer takes the last bytes."""

@@ -15,7 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from server.frames import FrameProtocol, MessageOutlet, frame_header
+from server.frames import PINGS_EVERY, FrameProtocol, MessageOutlet, frame_header
 from tests.factories import City
 from tests.graphql_socket import open_socket
 from tests.socket_server import WATCH, SocketServer, serving_sockets
@@ -180,3 +180,14 @@ def test_pings_and_patience_end_within_45_seconds() -> None:
     """Uvicorn pings every 20 s and waits 20 s, unless it is told otherwise."""
     config = uvicorn.Config("server.asgi:create_app")
     assert (config.ws_ping_interval or 99) + (config.ws_ping_timeout or 99) <= 45
+
+
+async def test_pings_of_many_connections_go_out_together(process: SocketServer, city: City) -> None:
+    moments = set()
+    for person in (city.an, city.binh, city.chi):
+        async with open_socket(process.ws, person.token):
+            (connection,) = process.sockets._of_member[person.id]
+            assert isinstance(connection.outlet, FrameProtocol)
+            assert connection.outlet.ping_timer is not None
+            moments.add(connection.outlet.ping_timer.when() % PINGS_EVERY)
+    assert moments == {0.0}
