@@ -42,6 +42,8 @@ READ_ACCESS_EVERY = 5.0
 TRY_AGAIN_AFTER = 1.0
 COLLECT_AFTER = 60.0  # of quiet
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,6 +59,8 @@ class Sockets:
         self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
         self._connections: set[Connection] = set()
         self._owing: set[Connection] = set()
+        self._ends_from = NEVER
+        """When next to look for sessions that end: to look through all costs some milliseconds."""
         self._admitting: dict[Connection, set[UUID]] = {}
         """Those whose access is being read, and whose has changed since it began."""
         self._work: set[asyncio.Future[None]] = set()
@@ -166,6 +170,7 @@ class Sockets:
                 if member_id not in changed:
                     connection.member_id = member_id
                     self._of_member[member_id].add(connection)
+                    self._watch_end(access.viewer.session_expires_at)
                     return access
                 changed.clear()  # what was read may be what was before
             return None
@@ -233,6 +238,8 @@ class Sockets:
     async def _readmit(self, held: Iterable[tuple[Connection, int]]) -> None:
         known = [(one, one.access, hold) for one, hold in held if one.access is not None]
         found = await self.live.audiences.readmit([access for _, access, _ in known])
+        for access in found.values():
+            self._watch_end(access.viewer.session_expires_at)
         for connection, access, hold in known:
             readmitted = connection.readmit(found.get(access.viewer.session_id), hold)
             await unless_gone(readmitted)
@@ -259,21 +266,28 @@ class Sockets:
 
     def _tell_of_the_end(self, now: datetime) -> set[UUID]:
         """Give notice of sessions that end soon; the members of those that should have ended."""
-        ended = set()
-        soon = now + timedelta(seconds=NOTICE)
+        ended: set[UUID] = set()
+        if now < self._ends_from:
+            return ended
+        self._ends_from = NEVER
         for connection in self._connections:
-            access = connection.access
-            if access is None or access.viewer.session_expires_at > soon:
+            if connection.access is None:
                 continue
-            expires_at = access.viewer.session_expires_at
+            expires_at = connection.access.viewer.session_expires_at
             left = (expires_at - now).total_seconds()
             if left <= 0:
-                ended.add(access.viewer.member_id)
-            elif connection.told_of_end != expires_at:
+                ended.add(connection.access.viewer.member_id)
+            elif left <= NOTICE and connection.told_of_end != expires_at:
                 connection.told_of_end = expires_at
                 notice = {"type": "ping", "payload": {"sessionEndsIn": round(left)}}
                 self.wait_for(connection.tell(notice))
+            self._watch_end(expires_at, notice_given=left <= NOTICE)
         return ended
+
+    def _watch_end(self, expires_at: datetime, *, notice_given: bool = False) -> None:
+        """Look at all connections when there is something to be told of this session's end."""
+        next_at = expires_at if notice_given else expires_at - timedelta(seconds=NOTICE)
+        self._ends_from = min(self._ends_from, next_at)
 
 
 @contextmanager
