@@ -9,11 +9,14 @@ from itertools import cycle, islice
 from pathlib import Path
 from uuid import uuid4
 
+from sqlalchemy import delete
+
 from benchmarks._fanout_client import document
 from benchmarks._fanout_load import Subscriber
 from benchmarks._fanout_peers import SUBSCRIBE, Line, Target, running, subscriber
 from benchmarks.casting import wait_for
 from models import migrate
+from models.access_changes import AccessChange
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.votes import open_vote
@@ -164,6 +167,9 @@ async def prepare(url: str, branches: int, members: int) -> list[Branch]:
             context = context_of(branch.members[0])
             await open_vote(context, str(branch.vote.id))
             await context.release()
+    async with database.writing() as session:
+        await session.execute(delete(AccessChange))  # they have been members for long
+        await session.commit()
     await database.dispose()
     return made
 
