@@ -86,6 +86,14 @@ class Snapshot:
                 self._session = self._database.snapshot()
             yield self._session
 
+    def drop(self) -> bool:
+        """Let go of it at once if nothing was read from it, so that there is nothing to wait for.
+        False if something was, or is about to be."""
+        if self._session is not None or self._one_at_a_time.locked():
+            return False
+        self._is_released = True
+        return True
+
     async def release(self) -> None:
         """Give the connection back, after the statement under way if there is one."""
         async with self._one_at_a_time:
@@ -177,7 +185,8 @@ class Context:
     async def release(self) -> None:
         """Let go of the snapshot; what is read next is of a later moment."""
         snapshot, self.snapshot = self.snapshot, Snapshot(self.database)
-        await finish(snapshot.release())
+        if not snapshot.drop():
+            await finish(snapshot.release())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
