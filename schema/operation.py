@@ -35,12 +35,16 @@ log = structlog.get_logger(__name__)
 
 
 class OneOperation(SchemaExtension):
-    """Gives each operation a context of its own, and each result a snapshot of its own.
+    """Gives each operation its limits and a context of its own, and each result a snapshot of its
+    own.
 
     The snapshot goes before the result is sent: a slow reader holds no connection of the database.
     """
 
     async def on_operation(self) -> AsyncIterator[None]:
+        # Limits have extensions of their own in Strawberry. Each costs every request its hooks.
+        self.execution_context.parse_options["max_tokens"] = MAXIMUM_TOKENS
+        self.execution_context.validation_rules += tuple(LIMITS)
         shared: Context = self.execution_context.context
         context = shared.for_operation()
         self.execution_context.context = context

@@ -4,17 +4,11 @@ from collections.abc import Callable
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import (
-    AddValidationRules,
-    ParserCache,
-    SchemaExtension,
-    ValidationCache,
-)
-from strawberry.extensions.max_tokens import MaxTokensLimiter
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.types import ExecutionContext
 
 from schema.mutation import Mutation
-from schema.operation import LIMITS, MAXIMUM_TOKENS, MaskFaults, OneOperation
+from schema.operation import MaskFaults, OneOperation
 from schema.query import Query
 from schema.refusal import RefusalHandler
 from schema.subscription import Subscription
@@ -30,8 +24,6 @@ class Schema(strawberry.Schema):
 EXTENSIONS: list[type[SchemaExtension] | Callable[[], SchemaExtension]] = [
     MaskFaults,
     OneOperation,
-    lambda: MaxTokensLimiter(MAXIMUM_TOKENS),
-    lambda: AddValidationRules(LIMITS),
     lambda: ParserCache(maxsize=500),
     lambda: ValidationCache(maxsize=500),
 ]
