@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, insert
+from sqlalchemy import Executable, Row, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.util import greenlet_spawn
 
 DATABASE_FAILURES = (SQLAlchemyError, OSError)
 """What is raised where the database is away, or a connection broke."""
@@ -72,6 +73,22 @@ class Database:
     def glance(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for a single statement: it begins and ends no transaction."""
         return self._glancing.connect()
+
+    async def look(
+        self, statement: Executable, parameters: dict[str, Any]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All rows of a single statement, without a transaction of their own.
+
+        It does in one greenlet what takes three, and a task, with `glance`. Each greenlet has a
+        stack of its own, which the kernel gives and takes: that may cost more than the statement.
+        """
+        return await greenlet_spawn(self._look, statement, parameters)
+
+    def _look(
+        self, statement: Executable, parameters: dict[str, Any]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        with self._glancing.sync_engine.connect() as connection:
+            return connection.execute(statement, parameters).all()
 
     async def dispose(self) -> None:
         await self.engine.dispose()

@@ -133,8 +133,7 @@ class Audiences:
         return [found.get(wanted) for wanted in vote_ids]
 
     async def _find_accesses(self, token_hashes: list[bytes]) -> list[Access | None]:
-        async with self.database.glance() as connection:
-            found = await find_accesses(connection, token_hashes)
+        found = await find_accesses(self.database, token_hashes)
         return [found.get(token_hash) for token_hash in token_hashes]
 
 

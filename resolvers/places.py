@@ -1,23 +1,22 @@
 """Where signed-in members stand: read in one place, for one of them or for many."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, CompoundSelect, Uuid, bindparam, cast, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, Row, Uuid, bindparam, cast, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.accounts import Account, Session
 from models.base import database_clock
+from models.database import Database
 from models.units import Appointment, Member, Membership
 from resolvers.batches import few_sizes
 from resolvers.sessions import Access, Viewer
 from rules.members import Role
 from rules.permissions import Place
-
-Key = TypeVar("Key", UUID, bytes)
 
 
 async def read_accesses(
@@ -25,25 +24,20 @@ async def read_accesses(
 ) -> dict[UUID, Access]:
     """Who these sessions belong to and where they stand now, by session; those that have ended
     are missing."""
-    return await _read(session, _BY_SESSION, session_ids)
+    rows = await session.execute(_BY_SESSION, {"keys": few_sizes(session_ids)})
+    return _accesses_of(rows)
 
 
-async def find_accesses(
-    session: AsyncSession | AsyncConnection, token_hashes: Sequence[bytes]
-) -> dict[bytes, Access]:
+async def find_accesses(database: Database, token_hashes: Sequence[bytes]) -> dict[bytes, Access]:
     """The same for sessions of which the hashes of their tokens are known, by these."""
-    return await _read(session, _BY_TOKEN, token_hashes)
+    return _accesses_of(await database.look(_BY_TOKEN, {"keys": few_sizes(token_hashes)}))
 
 
-async def _read(
-    session: AsyncSession | AsyncConnection,
-    facts: CompoundSelect[*tuple[Any, ...]],
-    keys: Sequence[Key],
-) -> dict[Key, Access]:
-    viewers: dict[Key, tuple[Viewer, Any]] = {}
-    units: dict[Key, set[UUID]] = defaultdict(set)
-    roles: dict[Key, dict[UUID, frozenset[Role]]] = defaultdict(dict)
-    for row in await session.execute(facts, {"keys": few_sizes(keys)}):
+def _accesses_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[Any, Access]:
+    viewers: dict[Any, tuple[Viewer, Any]] = {}
+    units: dict[Any, set[UUID]] = defaultdict(set)
+    roles: dict[Any, dict[UUID, frozenset[Role]]] = defaultdict(dict)
+    for row in rows:
         key, member_id, session_id, expires_at, standing, unit_id, role = row
         if unit_id is None:
             viewers[key] = Viewer(member_id, session_id, expires_at), standing

@@ -58,8 +58,6 @@ class Sessions:
         return await self._lookups.do(token_hash)
 
     async def _find(self, token_hashes: list[bytes]) -> list[Viewer | None]:
-        parameters = {"hashes": few_sizes(token_hashes)}
-        async with self._database.glance() as connection:
-            rows = await connection.execute(_GOOD_SESSIONS, parameters)
-            found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
+        rows = await self._database.look(_GOOD_SESSIONS, {"hashes": few_sizes(token_hashes)})
+        found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
         return [found.get(token_hash) for token_hash in token_hashes]
