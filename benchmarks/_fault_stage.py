@@ -204,9 +204,14 @@ def _is_well(health: dict[str, Any]) -> bool:
 
 @asynccontextmanager
 async def staged(
-    votes: int, plant: str | None = None, rules: Sequence[RuleSet] = (ORDINARY,)
+    votes: int,
+    plant: str | None = None,
+    rules: Sequence[RuleSet] = (ORDINARY,),
+    *,
+    may_be_cut: bool = True,
 ) -> AsyncIterator[Stage]:
-    """Everything runs: durable PostgreSQL, Valkey, a proxy and a worker each, twice."""
+    """Everything runs: durable PostgreSQL, Valkey, and twice a worker with a proxy before the
+    broker; without the proxies where nothing is going to be cut."""
     with (
         tempfile.TemporaryDirectory(prefix="faults-") as folder,
         ThreadPoolExecutor(max_workers=1) as servers,
@@ -221,8 +226,8 @@ async def staged(
             branch = await prepare(url, votes, rules)
             proxies = [Proxy(valkey.port) for _ in range(2)]
             workers = [
-                _worker(proxy, url, plant, Path(folder, f"{number}.log"))
-                for number, proxy in enumerate(proxies)
+                _worker(proxy.port if may_be_cut else valkey.port, url, plant, Path(folder, log))
+                for proxy, log in zip(proxies, ("0.log", "1.log"), strict=True)
             ]
             stage = Stage(branch, url, postgresql, valkey, proxies, workers, servers)
             async with proxies[0].serving(), proxies[1].serving(), _working(stage):
@@ -251,10 +256,10 @@ async def _working(stage: Stage) -> AsyncIterator[None]:
             worker.kill()
 
 
-def _worker(proxy: Proxy, url: str, plant: str | None, log: Path) -> Worker:
+def _worker(broker: int, url: str, plant: str | None, log: Path) -> Worker:
     settings = {
         "MEETINGS_DATABASE_URL": url,
-        "MEETINGS_BROADCAST_URL": f"redis://127.0.0.1:{proxy.port}/0",
+        "MEETINGS_BROADCAST_URL": f"redis://127.0.0.1:{broker}/0",
     }
     if plant is None:
         return Worker("server.asgi:create_app", settings, log)

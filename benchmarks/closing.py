@@ -5,8 +5,9 @@
 Two workers with PostgreSQL (fsync on) and Valkey. In each vote a member may change the ballot until
 closing, and each of 24 connections casts again as soon as it has its answer, until it is told that
 the vote is closed. The chair closes at a random moment. For comparison every fourth vote is closed
-when all 24 have voted once and nobody votes any more. Everything runs on one machine, the clients
-too. Each vote's stored outcome is compared with a recount.
+when all 24 have voted once and nobody votes any more. Everything runs on one machine: the chair's
+client is this process, the members' are another one, which gives way to server and chair
+(`_voting_crowd`). Each vote's stored outcome is compared with a recount.
 
 `until no ballot is taken` is the part from the request to the moment, by the database's clock, at
 which the vote was closed: the way through the worker and the wait for ballots under way.
@@ -21,18 +22,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from uuid import uuid4
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks._fault_checks import Violation, judge, read_stored
-from benchmarks._fault_clients import CLOSE, OPEN, Booth, Line, Paper
-from benchmarks._fault_stage import VOTERS, Stage, staged
-from benchmarks._history import RECEIPT, History
+from benchmarks._fault_clients import CLOSE, OPEN, Line
+from benchmarks._fault_stage import Stage, staged
+from benchmarks._history import RECEIPT, VOTE_CLOSED, History
+from benchmarks._voting_crowd import Crowd, crowd
 from models.database import Database
 from rules.rule_sets import Change
-from tests.factories import ORDINARY, Person, VoteIds
+from tests.factories import ORDINARY, VoteIds
 
 WARM_UP = 10  # votes
 IDLE_EACH = 4  # votes
@@ -66,18 +67,18 @@ def main() -> None:
 async def measure(closes: int, random: Random) -> list[Closing]:
     """The closings after a warm-up."""
     rule = replace(ORDINARY, change=Change.LAST_COUNTS)
-    async with staged(closes + WARM_UP, rules=[rule]) as stage:
+    async with (
+        staged(closes + WARM_UP, rules=[rule], may_be_cut=False) as stage,
+        crowd(stage.ports, stage.branch.voters, random.getrandbits(32)) as voters,
+    ):
         print(stage.describe())
         database = Database(stage.url)
-        lines = [Line(stage.ports[n % 2]) for n in range(VOTERS)]
         chair = Line(stage.ports[0])
-        votes = stage.branch.votes
         closings = [
-            await _hold(stage, database, vote, lines, chair, random, number % IDLE_EACH == 0)
-            for number, vote in enumerate(votes, start=1)
+            await _hold(stage, database, vote, voters, chair, random, number % IDLE_EACH == 0)
+            for number, vote in enumerate(stage.branch.votes, start=1)
         ]
-        for line in (*lines, chair):
-            line.close()
+        chair.close()
         await database.dispose()
     return closings[WARM_UP:]
 
@@ -86,26 +87,24 @@ async def _hold(
     stage: Stage,
     database: Database,
     vote: VoteIds,
-    lines: Sequence[Line],
+    voters: Crowd,
     chair: Line,
     random: Random,
     is_idle: bool,
 ) -> Closing:
-    history = History(vote.id)
-    booth = Booth(vote, stage.ports, history, random)
     token, variables = stage.branch.chair.token, {"vote": str(vote.id)}
     assert "reason" not in await chair.ask(token, OPEN, variables)
     opened = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        for number, (voter, line) in enumerate(zip(stage.branch.voters, lines, strict=True)):
-            group.create_task(_vote(booth, voter, number % 2, line, random, is_idle))
-        await asyncio.sleep(IDLE_AFTER if is_idle else random.uniform(LEAST_OPEN, LONGEST_OPEN))
-        began, began_at = time.monotonic(), time.time()
-        told = await chair.ask(token, CLOSE, variables, patience=30)
-        ended = time.monotonic()
+    voters.vote(vote, once=is_idle)
+    await asyncio.sleep(IDLE_AFTER if is_idle else random.uniform(LEAST_OPEN, LONGEST_OPEN))
+    began, began_at = time.monotonic(), time.time()
+    told = await chair.ask(token, CLOSE, variables, patience=30)
+    ended = time.monotonic()
     assert "reason" not in told, told
-    history.hear_of_closing()
-    taken = sum(cast.answer == RECEIPT for cast in history.casts)
+    casts = await voters.casts()
+    known = [cast.answered for cast in casts if cast.answer == VOTE_CLOSED]
+    history = History(vote.id, casts, closed_known_at=min([ended, *known]))
+    taken = sum(cast.answer == RECEIPT for cast in casts)
     stored = await read_stored(database, vote.id)
     assert stored.vote.closed_at is not None
     until_closed = stored.vote.closed_at.timestamp() - began_at
@@ -117,18 +116,6 @@ async def _hold(
         ended - opened,
         judge(history, stored),
     )
-
-
-async def _vote(
-    booth: Booth, voter: Person, worker: int, line: Line, random: Random, once: bool
-) -> None:
-    """Vote without a pause until it is closed, or once."""
-    answer: str | None = RECEIPT
-    while answer == RECEIPT:
-        choice = random.choice(list(booth.vote.options.values()))
-        answer = (await booth.cast(Paper(voter, uuid4().hex, choice), worker, line)).answer
-        if once:
-            return
 
 
 def print_closings(closings: Sequence[Closing]) -> None:
