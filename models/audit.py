@@ -1,7 +1,7 @@
 """Appending to a vote's audit chain. The caller holds the vote alone, so links never fork."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -11,17 +11,18 @@ from models.votes import AuditRow
 from rules.audit import BEGINNING, AuditKind, chain_hash
 
 
+class ChainEnd(NamedTuple):
+    """Where a chain ends."""
+
+    links: int
+    head: bytes
+    """The last link's hash."""
+
+
 async def append_audit(
     session: WriteSession, vote_id: UUID, kind: AuditKind, payload: Mapping[str, Any]
 ) -> None:
     """Insert the next link. `payload` is plain JSON and names no choice of any member."""
-    await append_links(session, vote_id, [(kind, payload)])
-
-
-async def append_links(
-    session: WriteSession, vote_id: UUID, links: Sequence[tuple[AuditKind, Mapping[str, Any]]]
-) -> None:
-    """Insert the next links, one after the other."""
     last = (
         await session.execute(
             select(AuditRow.sequence, AuditRow.hash)
@@ -30,9 +31,20 @@ async def append_links(
             .limit(1)
         )
     ).one_or_none()
-    sequence, head = (last.sequence, last.hash) if last else (0, BEGINNING)
+    end = ChainEnd(last.sequence, last.hash) if last else ChainEnd(0, BEGINNING)
+    await append_links(session, vote_id, end, [(kind, payload)])
+
+
+async def append_links(
+    session: WriteSession,
+    vote_id: UUID,
+    end: ChainEnd,
+    links: Sequence[tuple[AuditKind, Mapping[str, Any]]],
+) -> None:
+    """Insert the links that follow the chain's end, one after the other."""
     rows = []
-    for number, (kind, payload) in enumerate(links, start=sequence + 1):
+    head = end.head
+    for number, (kind, payload) in enumerate(links, start=end.links + 1):
         previous, head = head, chain_hash(head, kind, payload)
         rows.append(
             {
@@ -44,7 +56,7 @@ async def append_links(
                 "hash": head,
             }
         )
-    await session.execute(insert(AuditRow), rows)
+    await session.execute(_INSERT, rows)
 
 
 async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:
@@ -56,3 +68,6 @@ async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:
         .limit(1)
     )
     return head or BEGINNING
+
+
+_INSERT = insert(AuditRow.metadata.tables["audit"])  # built once, and past the ORM

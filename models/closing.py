@@ -1,25 +1,42 @@
-"""A vote's step to its next state, and what closing does to its papers."""
+"""A vote's step to its next state, and what closing does to its rows.
 
+Everybody who votes waits while a vote closes, so its statements are few, they are built once, and
+they go past the ORM: to build one, or to load an object, takes longer than to run it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from random import SystemRandom
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Uuid,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from models.audit import ChainEnd
 from models.base import database_clock
 from models.database import WriteSession, insert_rows, on_postgresql
-from models.votes import Paper, PaperChoice, Vote
+from models.votes import Paper, PaperChoice, Vote, casts_of
+from rules.audit import BEGINNING
 from rules.meetings import VoteState
+from rules.rule_sets import Secrecy
 
 
 async def flip_vote(session: WriteSession, vote_id: UUID, to: VoteState) -> datetime | None:
-    """Move the vote from its state to the next. None if it was not in the state before `to`.
-
-    Closing flips first and counts after: whoever waited for the lock finds it closed.
-    """
+    """Open or annul the vote. None if it was not in the state before `to`."""
     before, moment = {
         VoteState.OPEN: (VoteState.PREPARED, Vote.opened_at),
-        VoteState.CLOSED: (VoteState.OPEN, Vote.closed_at),
         VoteState.ANNULLED: (VoteState.CLOSED, Vote.annulled_at),
     }[to]
     return await session.scalar(
@@ -34,6 +51,85 @@ async def flip_vote(session: WriteSession, vote_id: UUID, to: VoteState) -> date
         )
         .returning(moment)
     )
+
+
+@dataclass(frozen=True)
+class ClosedVote:
+    """What deciding needs to know of a vote that was closed a moment ago."""
+
+    meeting_id: UUID
+    secrecy: Secrecy
+    rule: dict[str, Any]
+    chain: ChainEnd
+
+
+async def flip_to_closed(session: WriteSession, vote_id: UUID) -> ClosedVote | None:
+    """Close the vote. None if it was not open. The caller holds it alone.
+
+    Closing flips first and counts after: whoever waited for the lock finds it closed.
+    """
+    row = (await session.execute(_FLIP_TO_CLOSED, {"closing": vote_id})).one_or_none()
+    if row is None:
+        return None
+    chain = ChainEnd(row.links or 0, row.head or BEGINNING)
+    return ClosedVote(row.meeting_id, row.secrecy, row.rule, chain)
+
+
+async def store_outcome(
+    session: WriteSession, vote_id: UUID, outcome: Mapping[str, Any], *, is_published: bool
+) -> Vote:
+    """Store what the closed vote decided. Gives the row as it stands then, of no session."""
+    values = {"closing": vote_id, "decided": dict(outcome), "is_published": is_published}
+    return Vote(**(await session.execute(_STORE_OUTCOME, values)).one()._mapping)
+
+
+# What an update returns is about the parameter's vote, never about its row's columns: SQLAlchemy
+# writes these without their table for SQLite, and the subqueries' tables have columns of that name.
+_CLOSING = bindparam("closing", type_=Uuid())
+
+
+def _update_vote(
+    state: VoteState, values: Mapping[str, Any], returning: tuple[ColumnElement[Any], ...]
+) -> ReturningUpdate[*tuple[Any, ...]]:
+    return (
+        update(_VOTE)
+        .where(_VOTE.c.id == _CLOSING, _VOTE.c.state == state)
+        .values({**values, "row_version": _VOTE.c.row_version + 1})
+        .returning(*returning)
+    )
+
+
+def _last_link(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return (
+        select(column)
+        .where(_AUDIT.c.vote_id == _CLOSING)
+        .order_by(_AUDIT.c.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+_VOTE = Vote.metadata.tables["vote"]
+_AUDIT = Vote.metadata.tables["audit"]
+_FLIP_TO_CLOSED = _update_vote(
+    VoteState.OPEN,
+    {"state": VoteState.CLOSED, "closed_at": database_clock()},
+    (
+        _VOTE.c.meeting_id,
+        _VOTE.c.secrecy,
+        _VOTE.c.rule,
+        _last_link(_AUDIT.c.sequence).label("links"),
+        _last_link(_AUDIT.c.hash).label("head"),
+    ),
+)
+_STORE_OUTCOME = _update_vote(
+    VoteState.CLOSED,
+    {
+        "outcome": bindparam("decided", type_=_VOTE.c.outcome.type),
+        "published_at": case((bindparam("is_published", type_=Boolean()), database_clock())),
+    },
+    (*_VOTE.c, (_VOTE.c.row_version + casts_of(_CLOSING)).label("version")),
+)
 
 
 async def rewrite_papers(session: WriteSession, vote_id: UUID) -> None:

@@ -10,23 +10,22 @@ and needs no lock. Order: a meeting before its votes.
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Uuid, bindparam, func, literal_column, select
 
 from models.database import WriteSession, on_postgresql
 from models.meetings import Meeting
-from models.votes import Vote
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
     """Keep others from holding the subject alone until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(select(func.pg_advisory_xact_lock_shared(_number(subject_id))))
+        await session.execute(_LOCK_SHARED, {"number": _number(subject_id)})
 
 
 async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
     """Wait for those under way, and keep all others out until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(select(func.pg_advisory_xact_lock(_number(subject_id))))
+        await session.execute(_LOCK, {"number": _number(subject_id)})
 
 
 async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
@@ -34,13 +33,14 @@ async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
 
     What is read with the lock never changes: a vote stays in its meeting, a meeting in its unit.
     """
-    statement = (
-        select(Meeting.unit_id).join(Vote, Vote.meeting_id == Meeting.id).where(Vote.id == vote_id)
-    )
-    if on_postgresql(session):
-        statement = statement.add_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING))
-    row = (await session.execute(statement)).one_or_none()
+    statement = _LOCK_MEETING if on_postgresql(session) else _UNIT
+    row = (await session.execute(statement, {"vote": vote_id})).one_or_none()
     return row.unit_id if row else None
+
+
+def _number(subject_id: UUID) -> int:
+    """64 bits of the id. A collision would only make two subjects wait for each other."""
+    return int.from_bytes(subject_id.bytes[8:], "big", signed=True)
 
 
 _NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
@@ -48,7 +48,13 @@ _NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
 )
 """What `_number` gives for the meeting's id."""
 
-
-def _number(subject_id: UUID) -> int:
-    """64 bits of the id. A collision would only make two subjects wait for each other."""
-    return int.from_bytes(subject_id.bytes[8:], "big", signed=True)
+# Built once, and past the ORM: to build them takes longer than to run them.
+_LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("number", type_=BigInteger())))
+_LOCK = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger())))
+_MEETING, _VOTE = (Meeting.metadata.tables[name] for name in ("meeting", "vote"))
+_UNIT = (
+    select(_MEETING.c.unit_id)
+    .join(_VOTE, _VOTE.c.meeting_id == _MEETING.c.id)
+    .where(_VOTE.c.id == bindparam("vote", type_=Uuid()))
+)
+_LOCK_MEETING = _UNIT.add_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING))

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -151,6 +152,22 @@ class HandCount(Base):
     )
 
 
+def casts_of(vote_id: Any) -> ColumnElement[int]:
+    """A number that grows with every ballot and every mark of the vote."""
+    ballots = (
+        select(func.coalesce(func.sum(Ballot.sequence), 0))
+        .where(Ballot.vote_id == vote_id)
+        .correlate_except(Ballot)
+    )
+    marks = (
+        select(func.count())
+        .select_from(CastMark)
+        .where(CastMark.vote_id == vote_id)
+        .correlate_except(CastMark)
+    )
+    return ballots.scalar_subquery() + marks.scalar_subquery()
+
+
 class Vote(Base):
     """`secrecy`, `change` and `closes_when_all_voted` repeat what `rule` says, for statements that
     must not read JSON."""
@@ -177,18 +194,7 @@ class Vote(Base):
     annulment: Mapped[str | None] = mapped_column(String(1000))
     repeat_of: Mapped[UUID | None] = mapped_column(ForeignKey("vote.id"), unique=True)
     row_version: Mapped[int] = mapped_column(default=1)
-    version: Mapped[int] = column_property(
-        row_version
-        + select(func.coalesce(func.sum(Ballot.sequence), 0))
-        .where(Ballot.vote_id == id)
-        .correlate_except(Ballot)
-        .scalar_subquery()
-        + select(func.count())
-        .select_from(CastMark)
-        .where(CastMark.vote_id == id)
-        .correlate_except(CastMark)
-        .scalar_subquery()
-    )
+    version: Mapped[int] = column_property(row_version + casts_of(id))
 
     __table_args__ = (
         UniqueConstraint("meeting_id", "position"),

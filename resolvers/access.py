@@ -118,6 +118,19 @@ async def vote_to_change(
     transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act
 ) -> tuple[Vote, Meeting]:
     """Load a vote and its meeting, both alone: ballots under way are in, others wait."""
+    await hold_vote(transaction, viewer, vote_id, act)
+    row = (
+        await transaction.session.execute(
+            select(Vote, Meeting)
+            .join(Meeting, Meeting.id == Vote.meeting_id)
+            .where(Vote.id == vote_id)
+        )
+    ).one()
+    return row.Vote, row.Meeting
+
+
+async def hold_vote(transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act) -> None:
+    """Hold a vote and its meeting alone until the end of the transaction."""
     session = transaction.session
     unit_id = await hold_meeting_of(session, vote_id)
     if unit_id is None:
@@ -125,14 +138,6 @@ async def vote_to_change(
     # Asked before waiting for voters: who may not close must not make them wait either.
     await permit_in_unit(session, await load_place(session, viewer), act, unit_id)
     await hold_alone(session, vote_id)
-    row = (
-        await session.execute(
-            select(Vote, Meeting)
-            .join(Meeting, Meeting.id == Vote.meeting_id)
-            .where(Vote.id == vote_id)
-        )
-    ).one()
-    return row.Vote, row.Meeting
 
 
 async def member_to_change(

@@ -15,7 +15,7 @@ from resolvers.access import load_place, not_found, parse_id, permit_in_unit, se
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Viewer
 from rules.ballots import judge_ballot
-from rules.meetings import check_open
+from rules.meetings import why_not_open
 from rules.members import Standing
 from rules.permissions import Act
 from rules.refusals import Reason, Refusal
@@ -99,9 +99,7 @@ async def _why_not(
         await context.release()
         if refusal is not None:
             return refusal
-    try:
-        check_open(voter.state)
-    except Refusal as not_open:
+    if not_open := why_not_open(voter.state):
         return not_open
     if not is_entitled:
         why = voter.left_out.value if voter.left_out else None

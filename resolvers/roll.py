@@ -4,8 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from models.base import database_clock
 from models.database import WriteSession
@@ -94,25 +105,60 @@ async def freeze_roll(
         await session.execute(insert(RollEntry).values(amended_at=amended_at), rows)
 
 
-async def freeze_presence(session: WriteSession, vote: Vote) -> None:
-    """Write down who is here and who was excused, as the vote closes."""
-    await session.execute(
-        _FREEZE_PRESENCE,
-        {"frozen_vote": vote.id, "meeting": vote.meeting_id},
-        execution_options={"synchronize_session": False},
-    )
-
-
-def _has_status(status: AttendanceStatus) -> ColumnElement[bool]:
-    return (
-        select(Attendance.member_id)
-        .where(
-            Attendance.meeting_id == _MEETING,
-            Attendance.member_id == RollEntry.member_id,
-            Attendance.status == status,
+async def freeze_presence(session: WriteSession, vote_id: UUID, meeting_id: UUID) -> list[Voter]:
+    """Write down who is here and who was excused, as the vote closes. Gives what `load_voters`
+    gives from then on, in one statement: those who vote wait for it."""
+    rows = await session.execute(_FREEZE_PRESENCE, {"frozen": vote_id, "meeting": meeting_id})
+    return [
+        Voter(
+            member_id=row.member_id,
+            standing=row.standing,
+            left_out=row.left_out,
+            weight=row.weight,
+            has_cast=row.has_cast,
+            is_elsewhere=row.is_elsewhere,
+            is_summoned=row.is_summoned,
+            is_excused=row.was_excused,
+            was_present_at_opening=row.was_present_at_opening,
+            is_present=row.was_present_at_closing,
         )
-        .correlate(RollEntry)
-        .exists()
+        for row in rows
+    ]
+
+
+def _freeze() -> ReturningUpdate[*tuple[Any, ...]]:
+    """Tables, not mapped classes: it goes past the ORM."""
+    tables = RollEntry.metadata.tables
+    roll, attendance = tables["roll_entry"], tables["attendance"]
+
+    def has_status(status: AttendanceStatus) -> ColumnElement[bool]:
+        return (
+            select(attendance.c.member_id)
+            .where(
+                attendance.c.meeting_id == _MEETING,
+                attendance.c.member_id == roll.c.member_id,
+                attendance.c.status == status,
+            )
+            .exists()
+        )
+
+    frozen = bindparam("frozen", type_=Uuid())
+    # Not by the row's columns: without their table, as SQLAlchemy writes what an update returns for
+    # SQLite, they would be those of the subqueries.
+    has_cast = or_(
+        *(
+            roll.c.member_id.in_(select(table.c.member_id).where(table.c.vote_id == frozen))
+            for table in (tables["ballot"], tables["cast_mark"], tables["hand_mark"])
+        )
+    )
+    return (
+        update(roll)
+        .where(roll.c.vote_id == frozen)
+        .values(
+            was_present_at_closing=has_status(AttendanceStatus.PRESENT),
+            was_excused=has_status(AttendanceStatus.EXCUSED),
+        )
+        .returning(*roll.c, has_cast.label("has_cast"))
     )
 
 
@@ -178,11 +224,4 @@ def _same(table: type[Ballot] | type[CastMark] | type[HandMark]) -> ColumnElemen
 # Built once: to build them takes longer than to run them, while voters wait for the closing.
 _MEETING = bindparam("meeting", type_=Uuid())
 _VOTERS = _voters()
-_FREEZE_PRESENCE = (
-    update(RollEntry)
-    .where(RollEntry.vote_id == bindparam("frozen_vote", type_=Uuid()))
-    .values(
-        was_present_at_closing=_has_status(AttendanceStatus.PRESENT),
-        was_excused=_has_status(AttendanceStatus.EXCUSED),
-    )
-)
+_FREEZE_PRESENCE = _freeze()

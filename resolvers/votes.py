@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, or_, select, update
 
 from models.audit import append_audit, append_links, audit_head
 from models.base import database_clock
-from models.closing import flip_vote, rewrite_papers
+from models.closing import flip_to_closed, flip_vote, rewrite_papers, store_outcome
 from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
@@ -19,7 +19,8 @@ from models.meetings import AgendaItem
 from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.access import parse_id, read_vote, viewer_relations, vote_to_change
+from resolvers.access import hold_vote, parse_id, read_vote, viewer_relations, vote_to_change
+from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
 from resolvers.texts import read_text
@@ -27,7 +28,7 @@ from rules.audit import AuditKind
 from rules.ballots import Option, check_options
 from rules.elections import check_candidates
 from rules.explain import Labels
-from rules.meetings import VoteState, check_closed, check_open, check_opening
+from rules.meetings import VoteState, check_closed, check_open, check_opening, why_not_open
 from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.permissions import Act, may
@@ -36,7 +37,7 @@ from rules.recount import paper_hash
 from rules.refusals import Reason, Refusal
 from rules.roll import electoral_roll, roll_hash
 from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy
-from rules.ties import NO_TIE_BREAKERS, NextStep, TieBreakers
+from rules.ties import NextStep, TieBreakers
 
 REASON_MAXIMUM = 1_000
 """Characters of a reason."""
@@ -120,43 +121,48 @@ async def check_takes_more(session: WriteSession, vote: Vote) -> datetime:
 async def close_vote(context: Context, vote_id: str) -> Vote:
     """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED.
 
-    The answer is read before the commit: after it, everybody who came too late is answered first.
+    Nothing is read after the commit: then everybody who came too late is answered first.
     """
     viewer = context.signed_in()
+    wanted = parse_id(vote_id, "vote")
     async with context.transaction() as transaction:
-        vote, _ = await vote_to_change(
-            transaction, viewer, parse_id(vote_id, "vote"), Act.CLOSE_VOTE
-        )
-        check_open(vote.state)
-        await close_held_vote(transaction, vote, viewer)
-        await transaction.session.refresh(vote)
-    return vote
+        await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE)
+        facts = context.casting.known_facts(wanted)
+        return await close_held_vote(transaction, wanted, viewer, facts)
 
 
-async def close_held_vote(transaction: Transaction, vote: Vote, by: Viewer | None) -> None:
-    """Close an open vote that the transaction holds alone; by nobody when its time is over.
+async def close_held_vote(
+    transaction: Transaction, vote_id: UUID, by: Viewer | None, facts: VoteFacts | None
+) -> Vote:
+    """Close a vote that the transaction holds alone; by nobody when its time is over. Raises
+    VOTE_NOT_OPEN, VOTE_CLOSED.
 
     The state flips first, then the ballots are counted. What everybody has seen live is published
     at once; a hidden or an undecided result waits for the chair.
     """
     session = transaction.session
-    await flip_vote(session, vote.id, VoteState.CLOSED)
-    await freeze_presence(session, vote)
-    if vote.secrecy is Secrecy.UNATTRIBUTED:
-        await rewrite_papers(session, vote.id)
-    outcome = await _decide(session, vote, NO_TIE_BREAKERS)
+    closed = await flip_to_closed(session, vote_id)
+    if closed is None:
+        raise why_not_open(await _read_state(session, vote_id)) or RuntimeError("it is open")
+    if closed.secrecy is Secrecy.UNATTRIBUTED:
+        await rewrite_papers(session, vote_id)
+    rule = RuleSet.from_data(closed.rule)
+    outcome = decide(
+        rule,
+        facts.options if facts else await load_options(session, vote_id),
+        await freeze_presence(session, vote_id, closed.meeting_id),
+        (await count_votes(session, [vote_id]))[vote_id],
+    )
     who = {"by": str(by.member_id) if by else None}
-    links: list[tuple[AuditKind, dict[str, Any]]] = [
-        (AuditKind.CLOSED, {**who, "outcome": outcome.to_data()})
-    ]
-    is_seen = RuleSet.from_data(vote.rule).live_tally is LiveTally.ALWAYS
-    if is_seen and outcome.next_step not in _BREAKABLE:
-        await _change(session, vote.id, outcome=outcome.to_data(), published_at=database_clock())
+    data = outcome.to_data()
+    links: list[tuple[AuditKind, dict[str, Any]]] = [(AuditKind.CLOSED, {**who, "outcome": data})]
+    is_published = rule.live_tally is LiveTally.ALWAYS and outcome.next_step not in _BREAKABLE
+    if is_published:
         links.append((AuditKind.PUBLISHED, who))
-    else:
-        await _change(session, vote.id, outcome=outcome.to_data())
-    await append_links(session, vote.id, links)
+    vote = await store_outcome(session, vote_id, data, is_published=is_published)
+    await append_links(session, vote_id, closed.chain, links)
     _announce(transaction, vote)
+    return vote
 
 
 async def close_due_votes(context: Context) -> None:
@@ -174,7 +180,8 @@ async def close_due_votes(context: Context) -> None:
             await hold_alone(session, row.id)
             still_due = await session.scalar(_due().where(Vote.id == row.id))
             if still_due is not None:
-                await close_held_vote(transaction, await session.get_one(Vote, row.id), by=None)
+                facts = context.casting.known_facts(row.id)
+                await close_held_vote(transaction, row.id, None, facts)
 
 
 @cache
@@ -358,6 +365,10 @@ async def _decide(session: WriteSession, vote: Vote, breakers: TieBreakers) -> O
         tallies[vote.id],
         breakers,
     )
+
+
+async def _read_state(session: WriteSession, vote_id: UUID) -> VoteState:
+    return (await session.execute(select(Vote.state).where(Vote.id == vote_id))).scalar_one()
 
 
 async def _change(session: WriteSession, vote_id: UUID, **values: object) -> None:

@@ -146,12 +146,19 @@ def check_opening(meeting: MeetingState, item: ItemState, vote: VoteState) -> No
         raise Refusal(Reason.ITEM_NOT_CURRENT, "The vote's agenda item is not the current one.")
 
 
-def check_open(vote: VoteState) -> None:
-    """Ballots and closing need an open vote. Raises VOTE_NOT_OPEN or VOTE_CLOSED."""
+def why_not_open(vote: VoteState) -> Refusal | None:
+    """Ballots and closing need an open vote: VOTE_NOT_OPEN or VOTE_CLOSED, None if it is open."""
     if vote is VoteState.PREPARED:
-        raise Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")
+        return Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")
     if vote in ENDED:
-        raise Refusal(Reason.VOTE_CLOSED, "The vote is closed.")
+        return Refusal(Reason.VOTE_CLOSED, "The vote is closed.")
+    return None
+
+
+def check_open(vote: VoteState) -> None:
+    """Raises VOTE_NOT_OPEN or VOTE_CLOSED."""
+    if refusal := why_not_open(vote):
+        raise refusal
 
 
 def check_closed(vote: VoteState) -> None:
