@@ -26,6 +26,7 @@ class Batcher(Generic[Item, Result]):
         self._most = most
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._resumes_at = 0.0
 
     async def do(self, item: Item) -> Result:
         """Hand in one item, and wait for its result."""
@@ -35,6 +36,10 @@ class Batcher(Generic[Item, Result]):
             self._worker = asyncio.create_task(self._run())
         return await future
 
+    def pause(self, seconds: float) -> None:
+        """Begin no work for so long; what comes meanwhile gathers."""
+        self._resumes_at = asyncio.get_running_loop().time() + seconds
+
     async def finish(self) -> None:
         """Wait until nothing is under way."""
         if self._worker is not None:
@@ -43,6 +48,9 @@ class Batcher(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                pause = self._resumes_at - asyncio.get_running_loop().time()
+                if pause > 0:
+                    await asyncio.sleep(pause)
                 many = range(min(self._most, len(self._waiting)))
                 await self._do_batch([self._waiting.popleft() for _ in many])
         finally:

@@ -32,6 +32,12 @@ BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, MOST_TOGETHER)
 
 VOTES_KEPT = 1_000
 
+MAKES_WAY_FOR = 0.1
+"""Seconds that ballots stand back when somebody begins to close their vote."""
+
+MAKES_WAY_EVERY = 1.0
+"""Seconds, at least: whoever may not close a vote keeps its ballots waiting little by asking."""
+
 
 @dataclass(frozen=True)
 class VoteFacts:
@@ -70,12 +76,14 @@ class Hints:
             del self._tasks[channel]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Box:
     """What one process does together for one vote."""
 
     writer: Batcher[NewBallot, CastBallot | None]
     enquiries: Batcher[UUID, Voter | None]
+    makes_way_from: float = 0.0
+    """Not for a closing that comes earlier, by the monotonic clock."""
 
 
 class Casting:
@@ -113,6 +121,19 @@ class Casting:
     async def cast(self, vote_id: UUID, facts: VoteFacts, ballot: NewBallot) -> CastBallot | None:
         """The ballot as recorded and committed, or None if the box did not take it."""
         return await self._box(vote_id, facts).writer.do(ballot)
+
+    def make_way(self, vote_id: UUID) -> None:
+        """Keep this process's ballots of the vote in memory for as long as a closing takes.
+
+        Its lock makes them wait as well, but until then each of them keeps the event loop busy, and
+        the closing waits for that. This is a brake and protects nothing. It is on before anybody
+        knows whether the closing is permitted, so it is not on again soon.
+        """
+        now = time.monotonic()
+        box = self._boxes.get(vote_id)
+        if box is not None and now >= box.makes_way_from:
+            box.makes_way_from = now + MAKES_WAY_EVERY
+            box.writer.pause(MAKES_WAY_FOR)
 
     async def find_voter(self, vote_id: UUID, facts: VoteFacts, session_id: UUID) -> Voter | None:
         """What tells the member of a session why a ballot was not taken, as it is now; None if the

@@ -125,6 +125,7 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     """
     viewer = context.signed_in()
     wanted = parse_id(vote_id, "vote")
+    context.casting.make_way(wanted)
     async with context.transaction() as transaction:
         await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE)
         facts = context.casting.known_facts(wanted)
