@@ -10,7 +10,9 @@ client is this process, the members' are another one, which gives way to server 
 (`_voting_crowd`). Each vote's stored outcome is compared with a recount.
 
 `until no ballot is taken` is the part from the request to the moment, by the database's clock, at
-which the vote was closed: the way through the worker and the wait for ballots under way.
+which the vote was closed: the way through the worker and the wait for ballots under way. `until the
+outcome is stored` is the next part, by the same clock: presence is frozen, the ballots are counted.
+The rest is the audit row, the commit, the hint and the answer.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 
 from rich.console import Console
@@ -47,6 +50,8 @@ class Closing:
     milliseconds: float
     milliseconds_open: float
     """Of them, those until no ballot was taken any more."""
+    milliseconds_deciding: float
+    """Of them, the next ones, until the outcome was stored."""
     casts: int
     seconds_open: float
     violations: list[Violation]
@@ -106,12 +111,15 @@ async def _hold(
     history = History(vote.id, casts, closed_known_at=min([ended, *known]))
     taken = sum(cast.answer == RECEIPT for cast in casts)
     stored = await read_stored(database, vote.id)
-    assert stored.vote.closed_at is not None
-    until_closed = stored.vote.closed_at.timestamp() - began_at
+    closed_at, published_at = stored.vote.closed_at, stored.vote.published_at
+    assert closed_at is not None
+    assert published_at is not None
+    until_closed = closed_at.timestamp() - began_at
     return Closing(
         is_idle,
         (ended - began) * 1e3,
         until_closed * 1e3,
+        (published_at - closed_at) / timedelta(milliseconds=1),
         taken,
         ended - opened,
         judge(history, stored),
@@ -127,8 +135,10 @@ def print_closings(closings: Sequence[Closing]) -> None:
     for name, times in (
         ("request to answer", [closing.milliseconds for closing in busy]),
         ("… until no ballot is taken", [closing.milliseconds_open for closing in busy]),
+        ("… until the outcome is stored", [closing.milliseconds_deciding for closing in busy]),
         ("the same when nobody votes", [closing.milliseconds for closing in idle]),
         ("… until no ballot is taken", [closing.milliseconds_open for closing in idle]),
+        ("… until the outcome is stored", [closing.milliseconds_deciding for closing in idle]),
     ):
         percent = statistics.quantiles(times, n=100, method="inclusive")
         figures = (percent[49], percent[94], percent[98], max(times))
