@@ -43,14 +43,17 @@ class Outlet(Protocol):
     on_drained: Callable[[], None] | None
     """Called when, after a refusal, messages are taken again."""
 
+    is_held: bool
+    """Set to have all messages refused, until it is known again what may be shown."""
+
     @property
     def is_taking(self) -> bool:
         """Whether the peer takes what it is sent."""
         ...
 
     def write(self, head: bytes, state: bytes) -> bool:
-        """Send the message `head + state + "}"`. False, and nothing is sent, while the peer does
-        not take what was sent before."""
+        """Send the message `head + state + "}"`. False, and nothing is sent, while held, or while
+        the peer does not take what was sent before."""
         ...
 
     def cut_off(self, code: int, reason: str) -> None:
@@ -71,10 +74,17 @@ def frame_header(length: int) -> bytes:
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
-    on_drained: Callable[[], None] | None = None
+    # Slots, because a push reads them of every connection: the base's dictionary is large.
+    __slots__ = ("is_held", "is_taking", "on_drained")
+
     _answer = b""
-    is_taking = True
-    """Whether the transport's buffer is below its high-water mark."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.on_drained: Callable[[], None] | None = None
+        self.is_held = False
+        self.is_taking = True
+        """Whether the transport's buffer is below its high-water mark."""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -133,7 +143,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             extensions[EXTENSION] = self
 
     def write(self, head: bytes, state: bytes) -> bool:
-        if not self.is_taking:
+        if self.is_held or not self.is_taking:
             return False
         if not self.close_sent:
             length = len(head) + len(state) + 1
@@ -198,6 +208,7 @@ class MessageOutlet:
 
     def __init__(self, send: Send) -> None:
         self.on_drained: Callable[[], None] | None = None
+        self.is_held = False
         self._send = send
         self._sending: asyncio.Task[None] | None = None
 
@@ -206,7 +217,7 @@ class MessageOutlet:
         return self._sending is None
 
     def write(self, head: bytes, state: bytes) -> bool:
-        if self._sending is not None:
+        if self.is_held or self._sending is not None:
             return False
         text = (head + state + b"}").decode()
         self._sending = asyncio.create_task(self._finish(text))

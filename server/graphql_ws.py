@@ -71,7 +71,16 @@ class Hall(Protocol):
 class LiveSubscription:
     """A subscription of one connection, as the fan-out knows it."""
 
-    __slots__ = ("_connection", "_seen_in", "group", "head", "id", "operation", "variables")
+    __slots__ = (
+        "_connection",
+        "_outlet",
+        "_seen_in",
+        "group",
+        "head",
+        "id",
+        "operation",
+        "variables",
+    )
 
     def __init__(
         self,
@@ -86,6 +95,7 @@ class LiveSubscription:
         self.group: LiveGroup | None = None
         self.head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._connection = connection
+        self._outlet = connection.outlet
         self._seen_in: tuple[Presence, UUID, UUID] | None = None
 
     def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
@@ -99,9 +109,8 @@ class LiveSubscription:
 
     def push(self, state: bytes) -> None:
         # Once for each subscriber of each update: no call more than needed.
-        connection = self._connection
-        if connection.is_held or not connection.outlet.write(self.head, state):
-            connection.owe(self)
+        if not self._outlet.write(self.head, state):
+            self._connection.owe(self)
 
     def end(self, error: Errors) -> None:
         self.group = None  # which it has left already
@@ -131,7 +140,6 @@ class Connection:
         "_owed",
         "_send",
         "access",
-        "is_held",
         "is_initialised",
         "member_id",
         "operations",
@@ -153,7 +161,6 @@ class Connection:
         self._cookie = cookie
         self._owed: dict[LiveSubscription, None] = {}
         self._is_closed = False
-        self.is_held = False
         self._holds = 0
         self._allowance = float(BURST)
         self._allowed_at = asyncio.get_running_loop().time()
@@ -236,7 +243,7 @@ class Connection:
 
     def hold(self) -> int:
         """Show nothing until it is known again what may be seen; gives the number to `readmit`."""
-        self.is_held = True
+        self.outlet.is_held = True
         self._holds += 1
         return self._holds
 
@@ -252,7 +259,7 @@ class Connection:
             if isinstance(subscription, LiveSubscription):
                 await self._follow(subscription)
         if hold == self._holds:
-            self.is_held = False
+            self.outlet.is_held = False
             self._pay()
 
     def _is_allowed_one_more(self) -> bool:
@@ -359,7 +366,7 @@ class Connection:
     def owe(self, subscription: LiveSubscription) -> None:
         """Show the latest state later: when it may be seen again, or the client takes it."""
         self._owed[subscription] = None
-        if not self.is_held and self.owes_since is None:
+        if not self.outlet.is_held and self.owes_since is None:
             self.owes_since = asyncio.get_running_loop().time()
             self._hall.owes(self)
 
@@ -370,7 +377,7 @@ class Connection:
 
     def _pay(self) -> None:
         """Show what is owed: of each subscription the latest state."""
-        if self.is_held or self._is_closed:
+        if self.outlet.is_held or self._is_closed:
             return
         self.owes_since = None
         owed, self._owed = self._owed, {}

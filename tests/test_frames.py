@@ -128,7 +128,8 @@ async def test_both_ways_of_writing_give_the_same_message(operation_id: str) -> 
     protocol = FrameProtocol.__new__(FrameProtocol)
     protocol.writable = asyncio.Event()
     protocol.writable.set()
-    protocol.close_sent = False
+    protocol.close_sent = protocol.is_held = False
+    protocol.is_taking = True
     protocol.transport = wire  # type: ignore[assignment]
     assert protocol.write(head, state)
     (frame,) = read_frames(wire.data)
