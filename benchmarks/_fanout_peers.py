@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,8 +56,9 @@ def _compact(message: object) -> str:
     return json.dumps(message, separators=(",", ":"))
 
 
-class Line:
-    """An HTTP connection that stays open from one request to the next, as far as servers let it."""
+class Line(threading.local):
+    """An HTTP connection of each thread that stays open from one request to the next, as far as
+    servers let it."""
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection("127.0.0.1", port)

@@ -1,8 +1,11 @@
 """One measured run: casts that nobody watches, all join, then updates that all are shown."""
 
+from __future__ import annotations
+
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,9 @@ from benchmarks._fanout_peers import Target
 
 WARM_UP = 10  # casts
 IDLE_CASTS = 50
+IDLE_ROUNDS = 2  # at least, of one cast in each group
+AT_ONCE = 24
+"""Members of different groups who cast at the same moment."""
 IDLE_PACE = 0.1  # seconds
 SETTLES_IN = 1.0  # seconds
 
@@ -48,11 +54,11 @@ class Figures:
 class Watched:
     """A target whose subscribers have joined, and what joining took."""
 
-    def __init__(self, target: Target, generator: Generator, cast_us: float) -> None:
+    def __init__(self, target: Target, generator: Generator, casts: Casts, cast_us: float) -> None:
         self.target = target
         self.generator = generator
         self.cast_us = cast_us
-        self.groups = 1 + max(one.group for one in target.subscribers)
+        self._casts = casts
         self.memory_before = target.processes.memory()
         before = target.processes.cpu()
         self.joined = generator.join()
@@ -80,7 +86,7 @@ class Watched:
         ]
         latencies = [(last - start) / 1e6 for start, _, last, _ in seen]
         bursts = sum(last - first for _, first, last, _ in seen) / 1e9
-        casts = updates * self.groups
+        casts = updates * self._casts.groups
         return Figures(
             subscribers=count,
             deliveries=delivered,
@@ -99,13 +105,40 @@ class Watched:
     def _round(self, number: int, pace: float) -> list[int]:
         """Update each group; gives when each cast was sent, in nanoseconds."""
         deadline = time.monotonic() + pace
-        began = []
-        for group in range(self.groups):
-            began.append(time.monotonic_ns())
-            self.target.update(group)
+        began = self._casts.everywhere()
         self.generator.ask(f"wait {number}")
         time.sleep(max(0.0, deadline - time.monotonic()))
         return began
+
+
+class Casts:
+    """Brings updates about: one in each group, as many at once as meetings vote at once."""
+
+    def __init__(self, target: Target, pool: ThreadPoolExecutor) -> None:
+        self._target = target
+        self._pool = pool
+        self.groups = 1 + max(one.group for one in target.subscribers)
+
+    def everywhere(self) -> list[int]:
+        """One cast in each group; gives when each was sent, in nanoseconds."""
+        return list(self._pool.map(self._cast, range(self.groups)))
+
+    def _cast(self, group: int) -> int:
+        began = time.monotonic_ns()
+        self._target.update(group)
+        return began
+
+    def measure(self) -> float:
+        """Microseconds of the server's CPU for one cast, with nobody subscribed."""
+        for _ in range(max(1, WARM_UP // self.groups)):
+            self.everywhere()
+        rounds = max(IDLE_ROUNDS, IDLE_CASTS // self.groups)
+        before = self._target.processes.cpu()
+        for _ in range(rounds):
+            deadline = time.monotonic() + IDLE_PACE
+            self.everywhere()
+            time.sleep(max(0.0, deadline - time.monotonic()))
+        return (self._target.processes.cpu() - before) / rounds / self.groups * 1e6
 
 
 @contextmanager
@@ -113,22 +146,11 @@ def watching(
     target: Target, program: Path, updates: int, window: int = 50, stalled: int = 0
 ) -> Iterator[Watched]:
     """Warm the server up, measure what casts alone cost, and let everybody join."""
-    cast_us = _idle_casts(target)
-    with generating(program, target.port, target.subscribers, updates, window, stalled) as load:
-        yield Watched(target, load, cast_us)
-
-
-def _idle_casts(target: Target) -> float:
-    """Microseconds of the server's CPU for one cast, with nobody subscribed."""
-    groups = 1 + max(one.group for one in target.subscribers)
-    for number in range(WARM_UP):
-        target.update(number % groups)
-    before = target.processes.cpu()
-    for number in range(IDLE_CASTS):
-        deadline = time.monotonic() + IDLE_PACE
-        target.update(number % groups)
-        time.sleep(max(0.0, deadline - time.monotonic()))
-    return (target.processes.cpu() - before) / IDLE_CASTS * 1e6
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        casts = Casts(target, pool)
+        cast_us = casts.measure()
+        with generating(program, target.port, target.subscribers, updates, window, stalled) as load:
+            yield Watched(target, load, casts, cast_us)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
