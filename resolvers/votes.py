@@ -172,9 +172,7 @@ async def close_due_votes(context: Context) -> None:
     Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
     it closed.
     """
-    async with context.database.glance() as connection:
-        due = (await connection.execute(_due())).all()
-    for row in due:
+    for row in await context.database.look(_due(), {}):
         async with context.transaction() as transaction:
             session = transaction.session
             await hold_alone(session, row.meeting_id)
