@@ -26,7 +26,7 @@ from realtime.events import (
     topic_of_ballots,
     topic_of_vote,
 )
-from realtime.fanout import AT_ONE_GO, COUNTS_EVERY, Ended, Fanout, Group
+from realtime.fanout import AT_ONE_GO, COUNTS_EVERY, TOGETHER_EVERY, Ended, Fanout, Group
 from realtime.feed import Feed
 from resolvers.context import Context
 from rules.permissions import Audience
@@ -570,6 +570,7 @@ async def test_a_ballot_s_tally_costs_two_statements_for_all_who_watch(
     await cast(city.an, city.vote, city.vote.for_)  # from now on the paper is known here
     for watched in watching:
         assert (await watched.next())["tally"]["cast"] == 1
+    await asyncio.sleep(COUNTS_EVERY + TOGETHER_EVERY)  # when it is quiet, all hear it at once
     with statements(city.scene.database) as executed:
         await cast(city.binh, city.vote, city.vote.for_)
         for watched in watching:
