@@ -50,6 +50,10 @@ from schema.subscription import LIVE, LiveField
 MOST_TOGETHER = 256
 """Executions that share a snapshot, and so the statements of their dataloaders."""
 
+GATHER = 0.04
+"""Seconds from one snapshot to the next. When it was quiet a state is taken at once; where hundreds
+of meetings vote, what comes so close together shares the statements."""
+
 DOCUMENTS_KEPT = 500
 PREPARED_KEPT = 20_000
 
@@ -234,6 +238,7 @@ class Live:
             return await asyncio.gather(*states, return_exceptions=True)
         finally:
             await snapshot.release()
+            self._runs.pause(GATHER)
 
     async def _run(
         self, prepared: _Prepared, audience: Audience, snapshot: Snapshot
