@@ -17,8 +17,6 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from realtime.tasks import moment_after
-
 if TYPE_CHECKING:
     from uvicorn._types import WebSocketScope
 
@@ -28,9 +26,10 @@ EXTENSION = "branch_meetings.frames"
 LEAVE_WITHIN = 5.0
 """Seconds that a peer has for taking its leave; then the connection is cut."""
 
-PINGS_EVERY = 0.25  # seconds
-
 FINAL_TEXT_FRAME = 0x81
+PING = b"\x89\x00"
+EMPTY_PONG = b"\x8a\x80"  # as clients send it: masked, with four bytes of mask after it
+EMPTY_PONG_SIZE = 6
 SWITCHING = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
@@ -71,11 +70,24 @@ def frame_header(length: int) -> bytes:
     return bytes((FINAL_TEXT_FRAME, 127)) + length.to_bytes(8, "big")
 
 
+def ends_with_a_frame(data: bytes) -> bool:
+    """Whether whole frames of a client came, if what came begins with one (RFC 6455, 5.2)."""
+    at = 0
+    while at + 2 <= len(data):
+        length = data[at + 1] & 127
+        extended = {126: 2, 127: 8}.get(length, 0)
+        at += 2
+        if extended:
+            length = int.from_bytes(data[at : at + extended], "big")
+        at += extended + 4 + length  # four bytes of mask
+    return at == len(data)
+
+
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
     # Slots, because a push reads them of every connection: the base's dictionary is large.
-    __slots__ = ("is_held", "is_taking", "on_drained")
+    __slots__ = ("_is_between_frames", "has_answered", "is_held", "is_taking", "on_drained")
 
     _answer = b""
 
@@ -85,6 +97,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.is_held = False
         self.is_taking = True
         """Whether the transport's buffer is below its high-water mark."""
+        self.has_answered = True
+        """Whether the peer has answered the last ping."""
+        self._is_between_frames = True
+        """False once a frame came in parts: then nobody counts any more."""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -134,7 +150,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.transport.write(b"%b%b\r\n%b\r\n" % (SWITCHING, self._answer, b"".join(lines)))
         self.conn.state = State.OPEN
         self.handshake_complete = True
-        self.start_keepalive()
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -183,12 +198,32 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self.close_sent = True  # whatever is shown from now on goes nowhere
 
-    def schedule_ping(self) -> None:
-        """Pings of many connections go out together, and their pongs come together: one alone
-        wakes a process that has forgotten how to do it, and costs several times as much."""
-        assert self.ping_interval is not None  # noqa: S101
-        at = moment_after(self.loop.time() + self.ping_interval, PINGS_EVERY)
-        self.ping_timer = self.loop.call_at(at, self.send_keepalive_ping)
+    def start_keepalive(self) -> None:
+        """Not with timers of its own: `server.keepalive` does it for all."""
+
+    def ping(self) -> bool:
+        """Ask whether the peer is there. False if it is not, or has gone: it was asked before, and
+        has not answered."""
+        if self.close_sent or self.transport.is_closing():
+            return False
+        if not self.has_answered:
+            self.keepalive_timeout()
+            return False
+        self.has_answered = False
+        self.transport.write(PING)
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Pongs are most of what comes: one that comes alone needs no parser."""
+        if self._is_between_frames:
+            if len(data) == EMPTY_PONG_SIZE and data.startswith(EMPTY_PONG):
+                self.has_answered = True
+                return
+            self._is_between_frames = ends_with_a_frame(data)
+        super().data_received(data)
+
+    def handle_pong(self, event: Any) -> None:
+        self.has_answered = True
 
     def keepalive_timeout(self) -> None:
         """Uvicorn's waits for ever that the peer takes the last bytes."""

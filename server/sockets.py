@@ -26,8 +26,9 @@ from resolvers.sessions import Access
 from schema.live import Live
 from server.auth import cookie_token, hash_token
 from server.collector import Collector
-from server.frames import outlet_of, unless_gone
+from server.frames import FrameProtocol, outlet_of, unless_gone
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
+from server.keepalive import Keepalive
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406
@@ -79,12 +80,14 @@ class Sockets:
         self._shared = shared
         self._changes = AccessChanges(shared.database)
         self._one_at_a_time = asyncio.Lock()
+        self._keepalive = Keepalive()
         self.live = Live(shared)
         self.presence = shared.presence
         tasks = [
             watched(self._follow_access(), name="hints of access"),
             watched(self._read_access(), name="changes of access"),
             watched(self._look_after(), name="sockets"),
+            watched(self._keepalive.run(), name="keepalive"),
         ]
         try:
             yield
@@ -101,7 +104,10 @@ class Sockets:
         request = HTTPConnection(scope)
         if not await self._accept(request, send):
             return
-        connection = Connection(self, outlet_of(scope, send), send, cookie_token(request))
+        outlet = outlet_of(scope, send)
+        if isinstance(outlet, FrameProtocol):
+            self._keepalive.add(outlet)
+        connection = Connection(self, outlet, send, cookie_token(request))
         del request
         scope.clear()  # some kilobytes, which nobody needs as long as the connection lasts
         self._connections.add(connection)

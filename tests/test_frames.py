@@ -15,7 +15,14 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from server.frames import PINGS_EVERY, FrameProtocol, MessageOutlet, frame_header
+from server.frames import (
+    EMPTY_PONG,
+    EMPTY_PONG_SIZE,
+    FrameProtocol,
+    MessageOutlet,
+    ends_with_a_frame,
+    frame_header,
+)
 from tests.factories import City
 from tests.graphql_socket import open_socket
 from tests.socket_server import WATCH, SocketServer, serving_sockets
@@ -183,12 +190,51 @@ def test_pings_and_patience_end_within_45_seconds() -> None:
     assert (config.ws_ping_interval or 99) + (config.ws_ping_timeout or 99) <= 45
 
 
-async def test_pings_of_many_connections_go_out_together(process: SocketServer, city: City) -> None:
-    moments = set()
-    for person in (city.an, city.binh, city.chi):
-        async with open_socket(process.ws, person.token):
-            (connection,) = process.sockets._of_member[person.id]
-            assert isinstance(connection.outlet, FrameProtocol)
-            assert connection.outlet.ping_timer is not None
-            moments.add(connection.outlet.ping_timer.when() % PINGS_EVERY)
-    assert moments == {0.0}
+def frames_of_a_client(*frames: Frame) -> bytes:
+    return b"".join(frame.serialize(mask=True) for frame in frames)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_the_end_of_a_frame_of_any_length_is_seen(length: int) -> None:
+    data = frames_of_a_client(Frame(Opcode.PONG, b""), Frame(Opcode.TEXT, b"x" * length))
+    assert ends_with_a_frame(data)
+    assert not ends_with_a_frame(data[:-1])
+    assert not ends_with_a_frame(data + b"\x8a")
+
+
+@pytest.mark.parametrize("cut", [None, 1, 7])
+async def test_a_pong_counts_whether_it_comes_alone_or_amid_a_message_in_parts(
+    process: SocketServer, city: City, cut: int | None
+) -> None:
+    async with open_socket(process.ws, city.an.token):
+        (connection,) = process.sockets._of_member[city.an.id]
+        protocol = connection.outlet
+        assert isinstance(protocol, FrameProtocol)
+        assert protocol.ping()
+        assert not protocol.has_answered
+        data = frames_of_a_client(Frame(Opcode.TEXT, b'{"type":"ping"}'), Frame(Opcode.PONG, b""))
+        if cut is None:
+            protocol.data_received(data[-EMPTY_PONG_SIZE:])
+        else:
+            protocol.data_received(data[:cut])
+            assert not protocol.has_answered
+            protocol.data_received(data[cut:])
+        assert protocol.has_answered
+        assert protocol.ping(), "who has answered is asked again"
+        assert protocol.transport.is_closing() is False
+        assert not protocol.ping(), "who has not is cut off"
+        assert protocol.transport.is_closing()
+
+
+async def test_what_looks_like_a_pong_amid_a_message_is_part_of_it(
+    process: SocketServer, city: City
+) -> None:
+    async with open_socket(process.ws, city.an.token):
+        (connection,) = process.sockets._of_member[city.an.id]
+        protocol = connection.outlet
+        assert isinstance(protocol, FrameProtocol)
+        assert protocol.ping()
+        head = bytes((0x81, 0x80 | 6, 0, 0, 0, 0))  # a text of six bytes, masked with zeros
+        protocol.data_received(head)
+        protocol.data_received(EMPTY_PONG + b"\0\0\0\0")
+        assert not protocol.has_answered
