@@ -77,11 +77,12 @@ def ours(
     operation: Operation = tally,
     workers: int = 1,
     act: Callable[["Voting", int], None] | None = None,
+    broker: Valkey | None = None,
 ) -> Iterator[Target]:
     """Our server with branches that each hold one open vote.
 
     Each member subscribes once, or all of them from so many `sockets`. `act` brings an update
-    about; without it a member casts.
+    about; without it a member casts. Several workers have a broker of their own, or are given one.
     """
     with ExitStack() as stack:
         postgresql = stack.enter_context(PostgreSQL(durable=True))
@@ -93,7 +94,8 @@ def ours(
             "MEETINGS_DATABASE_URL": url,
         }
         if workers > 1:
-            settings["MEETINGS_BROADCAST_URL"] = stack.enter_context(Valkey()).url
+            broker = broker or stack.enter_context(Valkey())
+            settings["MEETINGS_BROADCAST_URL"] = broker.url
         port = free_port()
         command = [str(Path(sys.executable).with_name("branch-meetings")), "serve"]
         command += ["--port", str(port), "--workers", str(workers)]

@@ -16,6 +16,7 @@ from benchmarks._fanout_peers import Target
 WARM_UP = 10  # casts
 IDLE_CASTS = 50
 IDLE_ROUNDS = 2  # at least, of one cast in each group
+OUTAGE_PACE = 0.5
 AT_ONCE = 24
 """Members of different groups who cast at the same moment."""
 IDLE_PACE = 0.1  # seconds
@@ -109,6 +110,13 @@ class Watched:
         self.generator.ask(f"wait {number}")
         time.sleep(max(0.0, deadline - time.monotonic()))
         return began
+
+    def seconds_of_updates(self, numbers: range) -> list[float]:
+        """Update the only group, one number after the other; gives how long each took from its
+        cast to the last subscriber. Raises TimeoutError, and RuntimeError when a cast fails."""
+        began = {number: self._round(number, OUTAGE_PACE)[0] for number in numbers}
+        (seen,) = self.generator.ask("report")["updates"]
+        return [(seen[number - 1][1] - start) / 1e9 for number, start in began.items()]
 
 
 class Casts:

@@ -1,7 +1,10 @@
 """What is compared: each scenario starts its servers one after the other and measures them."""
 
+import math
+import statistics
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +13,7 @@ from benchmarks._fanout_load import JOIN_TIMEOUT
 from benchmarks._fanout_ours import Voting, meeting_page, ours, roll_call
 from benchmarks._fanout_peers import PEER_NAMES, Target, peer
 from benchmarks._fanout_run import IDLE_CASTS, SETTLES_IN, WARM_UP, Watched, watching
+from tests.services import Valkey
 
 Measured = dict[str, float]
 OURS = "ours"
@@ -67,19 +71,24 @@ def stalled(options: Options) -> Iterator[tuple[str, Measured]]:
 
 def _with_stalled(watched: Watched, stalls: int) -> Measured:
     processes = watched.target.processes
-    connected = processes.connections()
-    began = time.monotonic()
+    remain = processes.connections() - stalls
     watched.generator.ask("stall")
     before = processes.memory()
-    figures = asdict(watched.measure(STALLED_UPDATES, STALLED_PACE))
-    gone = 0.0
-    while stalls and time.monotonic() < began + GONE_WITHIN:
-        if processes.connections() <= connected - stalls:
-            gone = time.monotonic() - began
-            break
+    with ThreadPoolExecutor(1) as pool:
+        gone = pool.submit(_seconds_until, lambda: processes.connections() <= remain)
+        figures = asdict(watched.measure(STALLED_UPDATES, STALLED_PACE))
+        grown = (processes.memory() - before) / 2**20
+        return figures | {"gone_s": gone.result() if stalls else 0.0, "grown_mb": grown}
+
+
+def _seconds_until(condition: Callable[[], bool]) -> float:
+    """How long it takes; infinite beyond GONE_WITHIN."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() > began + GONE_WITHIN:
+            return math.inf
         time.sleep(0.5)
-    grown = (processes.memory() - before) / 2**20
-    return figures | {"gone_s": gone, "grown_mb": grown}
+    return time.monotonic() - began
 
 
 def storm(options: Options) -> Iterator[tuple[str, Measured]]:
@@ -110,6 +119,34 @@ def workers(options: Options) -> Iterator[tuple[str, Measured]]:
         members = _members(options.subscribers, options.updates)
         server = ours(members=members, sockets=options.subscribers, workers=count)
         yield f"{count} worker{'s' if count > 1 else ''}", _measure(server, options)
+
+
+def outage(options: Options) -> Iterator[tuple[str, Measured]]:
+    """Two workers; the broker is killed under all subscribers while members vote, and returns."""
+    phases = {"before": 10, "broker away": 20, "broker back": 10}
+    members = _members(options.subscribers, sum(phases.values()))
+    with (
+        Valkey() as broker,
+        ours(members=members, sockets=options.subscribers, workers=2, broker=broker) as target,
+        watching(target, options.generator, sum(phases.values())) as watched,
+    ):
+        first = 1
+        for name, count in phases.items():
+            if name == "broker away":
+                broker.kill()
+            elif name == "broker back":
+                broker.start()
+            seconds = watched.seconds_of_updates(range(first, first + count))
+            first += count
+            yield (
+                name,
+                {
+                    "subscribers": options.subscribers,
+                    "updates": count,
+                    "last_p50_ms": statistics.median(seconds) * 1e3,
+                    "longest_ms": max(seconds) * 1e3,
+                },
+            )
 
 
 def client(options: Options) -> Iterator[tuple[str, Measured]]:
@@ -151,5 +188,5 @@ def _measure(server: AbstractContextManager[Target], options: Options) -> Measur
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
-    for scenario in (peers, many, stalled, storm, workers, client, growth)
+    for scenario in (peers, many, stalled, storm, workers, outage, client, growth)
 }

@@ -21,6 +21,8 @@ FIGURES = {
     "cast_us": ("CPU a cast, µs", "{:,.0f}"),
     "last_p50_ms": ("p50 to last, ms", "{:,.0f}"),
     "last_p99_ms": ("p99 to last, ms", "{:,.0f}"),
+    "updates": ("updates", "{:,.0f}"),
+    "longest_ms": ("longest to last, ms", "{:,.0f}"),
     "join_ms": ("CPU a join, ms", "{:,.2f}"),
     "join_wall_s": ("all joined, s", "{:,.2f}"),
     "join_p50_s": ("p50 of a join, s", "{:,.2f}"),
@@ -68,6 +70,10 @@ BARS = {
     "stalled": [
         Bar("last_p99_ms", "10 % stalled", "all read", 1.2),
         Bar("gone_s", "10 % stalled", "", 45.0),
+    ],
+    "outage": [
+        Bar("longest_ms", "broker away", "", 2500.0),
+        Bar("longest_ms", "broker back", "", 3000.0),
     ],
     "growth": [Bar("delivery_us", "ours, 15,000", "ours, 1,000", 1.2)],
 }
