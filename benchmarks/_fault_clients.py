@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History, frame_of
+from server.graphql_ws import NOT_ALLOWED
 from tests.factories import Person, VoteIds
 from tests.graphql_socket import open_socket
 
@@ -264,14 +265,20 @@ class Booth:
                 self.history.frames[name].append(frame)
 
     async def watch_until_sent_away(self, member: Person, worker: int) -> None:
-        """Subscribe, and again after every loss, until the vote is refused."""
+        """Subscribe, and again after every loss, until not even a new socket is let in."""
         while True:
-            with suppress(OSError, EOFError, WebSocketException, AssertionError):
+            shown_before = len(self.history.shown_to_suspended)
+            try:
                 async with open_socket(_site(self._ports[worker]), member.token) as socket:
                     await socket.subscribe("vote", WATCH, id=str(self.vote.id))
                     while (await socket.message("vote", FOR_EVER))["type"] == "next":
                         self.history.shown_to_suspended.append(time.monotonic())
+            except ConnectionClosed as closed:
+                is_new = len(self.history.shown_to_suspended) == shown_before
+                if is_new and closed.rcvd is not None and closed.rcvd.code == NOT_ALLOWED:
                     return
+            except (OSError, EOFError, WebSocketException, AssertionError):
+                pass
             await self._breathe()
 
     async def _ask_to_cast(
