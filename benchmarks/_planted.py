@@ -6,7 +6,7 @@ functions are replaced before the application is made.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import models.ballot_box as box
 import resolvers.ballots
 import resolvers.casting
 import server.asgi
-from models.database import WriteSession
+from models.database import Database
 from models.voters import Voter
 from models.votes import Vote
 from realtime.fanout import Group
@@ -26,8 +26,14 @@ from rules.meetings import VoteState
 from rules.rule_sets import Secrecy
 from server.sockets import Sockets
 
-GUARD = "AND vote.state = 'OPEN' AND"
+LOCK = "PERFORM pg_advisory_xact_lock_shared(number);"
+GUARD = "AND vote.state = 'OPEN'"
 THROTTLE = 0.25  # seconds
+
+Put = Callable[
+    [Database, UUID, Secrecy, Sequence[box.NewBallot]],
+    Coroutine[Any, Any, list[box.CastBallot | None]],
+]
 
 
 def create_app() -> Starlette:
@@ -37,42 +43,35 @@ def create_app() -> Starlette:
 
 def check_then_insert() -> None:
     """The state is read first; then the ballot is inserted, with neither lock nor guard."""
-    _replace_in_statement(GUARD, "AND")
-    resolvers.casting.hold_shared = _hold_nothing  # type: ignore[attr-defined]
-    put = box.put_ballots
+    put = _put_by_copy({LOCK: "", GUARD: ""})
 
     async def put_if_open(
-        session: WriteSession, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
+        database: Database, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
     ) -> list[box.CastBallot | None]:
-        state = await session.scalar(select(Vote.state).where(Vote.id == vote_id))
+        ((state,),) = await database.look(select(Vote.state).where(Vote.id == vote_id), {})
         if state is not VoteState.OPEN:
             return [None for _ in ballots]
-        return await put(session, vote_id, secrecy, ballots)
+        return await put(database, vote_id, secrecy, ballots)
 
     resolvers.casting.put_ballots = put_if_open  # type: ignore[attr-defined]
 
 
 def lock_and_check_together() -> None:
     """One statement takes the lock and checks: it sees what was there before it waited."""
-    number = "('x' || right(replace(CAST(:vote AS text), '-', ''), 16))::bit(64)::bigint"
-    lock = f"held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({number}) AS lock)"
-    _replace_in_statement("WITH put AS (", f"WITH {lock}, put AS (")
-    _replace_in_statement("JOIN roll_entry ON", "CROSS JOIN held JOIN roll_entry ON")
-    _replace_in_statement(GUARD, f"AND held.lock IS NOT NULL {GUARD}")
-    resolvers.casting.hold_shared = _hold_nothing  # type: ignore[attr-defined]
+    held = "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(number) AS lock), "
+    resolvers.casting.put_ballots = _put_by_copy(  # type: ignore[assignment, attr-defined]
+        {
+            LOCK: "",
+            "WITH put AS (": held + "put AS (",
+            "JOIN roll_entry ON": "CROSS JOIN held JOIN roll_entry ON",
+            GUARD: f"AND held.lock IS NOT NULL {GUARD}",
+        }
+    )
 
 
 def synchronous_commit_off() -> None:
     """Ballots are acknowledged before they are on the disk; all else is committed as it should."""
-    put = box.put_ballots
-
-    async def put_hastily(
-        session: WriteSession, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
-    ) -> list[box.CastBallot | None]:
-        await session.execute(text("SET LOCAL synchronous_commit = off"))
-        return await put(session, vote_id, secrecy, ballots)
-
-    resolvers.casting.put_ballots = put_hastily  # type: ignore[attr-defined]
+    _replace_in_call("FROM ", "FROM set_config('synchronous_commit', 'off', true), ")
 
 
 def no_idempotency() -> None:
@@ -112,15 +111,45 @@ def missed_revocation() -> None:
     Sockets._recheck = recheck_nobody  # type: ignore[method-assign]
 
 
-async def _hold_nothing(session: WriteSession, subject_id: UUID) -> None:
-    """In place of a lock."""
+def _put_by_copy(changes: Mapping[str, str]) -> Put:
+    """What puts ballots of an OPEN vote into the box by a changed copy of the database's function.
+
+    Each process has a copy of its own, so that no two create the same one at once.
+    """
+    put, name, creating, created = box.put_ballots, f"put_{os.getpid()}", asyncio.Lock(), False
+    _replace_in_call("put_ballots(", f"{name}(")
+
+    async def put_by_copy(
+        database: Database, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
+    ) -> list[box.CastBallot | None]:
+        nonlocal created
+        async with creating:
+            if not created:
+                await _copy_function(database, name, changes)
+                created = True
+        return await put(database, vote_id, secrecy, ballots)
+
+    return put_by_copy
 
 
-def _replace_in_statement(part: str, other: str) -> None:
-    """Change the statement that puts ballots of an OPEN vote into the box."""
-    statement = box._BALLOTS_ON_POSTGRESQL.text
-    assert part in statement, f"the product's statement has changed: no {part!r} in it"
-    box._BALLOTS_ON_POSTGRESQL = text(statement.replace(part, other)).bindparams(*box._BINDS)
+async def _copy_function(database: Database, name: str, changes: Mapping[str, str]) -> None:
+    definition = text("SELECT pg_get_functiondef('put_ballots'::regproc)")
+    ((copy,),) = await database.look(definition, {})
+    for part, other in {"put_ballots(": f"{name}(", **changes}.items():
+        copy = _replaced(copy, part, other)
+    async with database.writer_engine.begin() as connection:
+        await connection.exec_driver_sql(copy)
+
+
+def _replace_in_call(part: str, other: str) -> None:
+    """Change the statement that has ballots of an OPEN vote put into the box."""
+    call = _replaced(box._PUT_BALLOTS.text, part, other)
+    box._PUT_BALLOTS = text(call).bindparams(*box._BINDS)
+
+
+def _replaced(whole: str, part: str, other: str) -> str:
+    assert part in whole, f"the product has changed: no {part!r} in it"
+    return whole.replace(part, other)
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -43,9 +43,15 @@ class Database:
             reading: dict[str, Any] = {}
             writing: dict[str, Any] = {}
         elif parsed.drivername == "postgresql+asyncpg":
-            self.engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
+            # Not left to the server's default: `models.locks` and `models.ballot_box` rest on it.
+            settings = {"default_transaction_isolation": "read committed"}
+            self.engine = create_async_engine(
+                parsed,
+                pool_size=pool_size,
+                max_overflow=0,
+                connect_args={"server_settings": settings},
+            )
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            # Not left to the server's default: `models.locks` rests on it.
             writing = {"isolation_level": "READ COMMITTED"}
         else:
             raise ValueError("use sqlite+aiosqlite:// or postgresql+asyncpg://")

@@ -19,13 +19,13 @@ from models.meetings import Meeting
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
     """Keep others from holding the subject alone until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(_LOCK_SHARED, {"number": _number(subject_id)})
+        await session.execute(_LOCK_SHARED, {"number": lock_number(subject_id)})
 
 
 async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
     """Wait for those under way, and keep all others out until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(_LOCK, {"number": _number(subject_id)})
+        await session.execute(_LOCK, {"number": lock_number(subject_id)})
 
 
 async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
@@ -38,7 +38,7 @@ async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
     return row.unit_id if row else None
 
 
-def _number(subject_id: UUID) -> int:
+def lock_number(subject_id: UUID) -> int:
     """64 bits of the id. A collision would only make two subjects wait for each other."""
     return int.from_bytes(subject_id.bytes[8:], "big", signed=True)
 
@@ -46,7 +46,7 @@ def _number(subject_id: UUID) -> int:
 _NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
     "('x' || right(replace(CAST(meeting.id AS text), '-', ''), 16))::bit(64)::bigint"
 )
-"""What `_number` gives for the meeting's id."""
+"""What `lock_number` gives for the meeting's id."""
 
 # Built once, and past the ORM: to build them takes longer than to run them.
 _LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("number", type_=BigInteger())))

@@ -10,6 +10,8 @@ PAPERS = frozenset({"paper", "paper_choice"})
 """Rewritten by `rewrite_papers` alone, which runs with its owner's rights."""
 WRITTEN_BY_TRIGGERS = frozenset({"access_change"})
 """Only read, and pruned; the triggers run with their owner's rights."""
+FUNCTIONS = ("put_ballots", "put_papers", "rewrite_papers")
+"""The first two run with the caller's rights: they let nobody do what the tables would not."""
 
 
 async def grant(database: Database, role: str) -> None:
@@ -29,7 +31,7 @@ def _grant(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {name}")
         connection.exec_driver_sql(f"GRANT {_rights_on(table.name)} ON {table.name} TO {name}")
     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {name}")
-    connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION rewrite_papers TO {name}")
+    connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION {', '.join(FUNCTIONS)} TO {name}")
 
 
 def _rights_on(table: str) -> str:

@@ -458,10 +458,16 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 @contextmanager
 def commits(database: Database) -> Iterator[list[Any]]:
-    """The transactions that are committed meanwhile."""
+    """The transactions that are committed meanwhile, those included that are a single call."""
     seen: list[Any] = []
-    with _listening(database, "commit", seen.append):
+    with _listening(database, "commit", seen.append), statements(database) as executed:
         yield seen
+    seen += filter(is_put, executed)
+
+
+def is_put(statement: str) -> bool:
+    """Does it put ballots into the box and commit them, as one call on PostgreSQL does?"""
+    return "put_ballots(" in statement or "put_papers(" in statement
 
 
 @contextmanager

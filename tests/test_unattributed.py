@@ -198,9 +198,7 @@ async def test_of_a_member_s_ballots_that_are_written_together_the_first_is_take
         for voter in (city.an, city.binh)
         for judged in [Judged(Validity.VALID, (option,))]
     ]
-    async with city.scene.database.writing() as session:
-        put = await put_ballots(session, vote.id, rule.secrecy, ballots)
-        await session.commit()
+    put = await put_ballots(city.scene.database, vote.id, rule.secrecy, ballots)
     assert [one is not None for one in put] == [True, True, False, False, False, False]
     table, choice = (Ballot, BallotChoice) if rule is ORDINARY else (Paper, PaperChoice)
     assert await count(city, table) == 2
@@ -325,6 +323,10 @@ async def serving(city: City) -> AsyncIterator[City]:
     role = f"serving_{uuid4().hex}"
     async with owner.writer_engine.begin() as connection:
         await connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'serving'")
+        # Everybody may execute functions, unless the server's owner has said otherwise.
+        await connection.exec_driver_sql(
+            "REVOKE ALL ON FUNCTION put_ballots, put_papers FROM PUBLIC"
+        )
     await grant(owner, role)
     url = make_url(owner.engine.url).set(username=role, password="serving")
     database = Database(url.render_as_string(hide_password=False))
@@ -338,6 +340,7 @@ async def serving(city: City) -> AsyncIterator[City]:
     async with owner.writer_engine.begin() as connection:
         await connection.exec_driver_sql(f"DROP OWNED BY {role}")
         await connection.exec_driver_sql(f"DROP ROLE {role}")
+        await connection.exec_driver_sql("GRANT ALL ON FUNCTION put_ballots, put_papers TO PUBLIC")
 
 
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
