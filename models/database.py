@@ -49,6 +49,7 @@ class Database:
                 parsed,
                 pool_size=pool_size,
                 max_overflow=0,
+                pool_use_lifo=True,  # the one used last is still in the caches
                 connect_args={"server_settings": settings},
             )
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -26,7 +26,7 @@ class Batcher(Generic[Item, Result]):
         self._most = most
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._worker: asyncio.Task[None] | None = None
-        self._resumes_at = 0.0
+        self._resumes_at = self._tells_at = 0.0
 
     async def do(self, item: Item) -> Result:
         """Hand in one item, and wait for its result."""
@@ -40,6 +40,11 @@ class Batcher(Generic[Item, Result]):
         """Begin no work for so long; what comes meanwhile gathers."""
         self._resumes_at = asyncio.get_running_loop().time() + seconds
 
+    def hold(self, seconds: float) -> None:
+        """The same, and keep the results of the work under way back for as long."""
+        self.pause(seconds)
+        self._tells_at = self._resumes_at
+
     async def finish(self) -> None:
         """Wait until nothing is under way."""
         if self._worker is not None:
@@ -48,9 +53,7 @@ class Batcher(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                pause = self._resumes_at - asyncio.get_running_loop().time()
-                if pause > 0:
-                    await asyncio.sleep(pause)
+                await _sleep_until(self._resumes_at)
                 many = range(min(self._most, len(self._waiting)))
                 await self._do_batch([self._waiting.popleft() for _ in many])
         finally:
@@ -68,9 +71,16 @@ class Batcher(Generic[Item, Result]):
             if not isinstance(error, Exception):
                 raise
             return
+        await _sleep_until(self._tells_at)
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+async def _sleep_until(moment: float) -> None:
+    pause = moment - asyncio.get_running_loop().time()
+    if pause > 0:
+        await asyncio.sleep(pause)
 
 
 def few_sizes(values: Sequence[Item]) -> list[Item]:

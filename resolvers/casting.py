@@ -122,7 +122,8 @@ class Casting:
         return await self._box(vote_id, facts).writer.do(ballot)
 
     def make_way(self, vote_id: UUID) -> None:
-        """Keep this process's ballots of the vote in memory for as long as a closing takes.
+        """Keep this process's ballots of the vote in memory for as long as a closing takes, and the
+        answers to those that are committed.
 
         Its lock makes them wait as well, but until then each of them keeps the event loop busy, and
         the closing waits for that. This is a brake and protects nothing. It is on before anybody
@@ -132,7 +133,7 @@ class Casting:
         box = self._boxes.get(vote_id)
         if box is not None and now >= box.makes_way_from:
             box.makes_way_from = now + MAKES_WAY_EVERY
-            box.writer.pause(MAKES_WAY_FOR)
+            box.writer.hold(MAKES_WAY_FOR)
 
     async def find_voter(self, vote_id: UUID, facts: VoteFacts, session_id: UUID) -> Voter | None:
         """What tells the member of a session why a ballot was not taken, as it is now; None if the

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
+from models.ballot_box import CastBallot, put_ballots
 from resolvers import casting
 from tests.asking import PATIENCE, act
 from tests.factories import ORDINARY, City, context_of
@@ -23,6 +25,26 @@ async def test_ballots_wait_for_a_closing_that_begins_and_get_in_when_it_is_refu
     await cast(city.an, vote, vote.for_)
     asked = time.monotonic()
     assert await reason(city.binh, "closeVote", voteId=vote.id) == "NOT_ALLOWED"
+    await cast(city.binh, vote, vote.for_)
+    assert time.monotonic() - asked >= MOMENT
+
+
+async def test_a_ballot_that_is_being_written_is_answered_when_way_was_made(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(casting, "MAKES_WAY_FOR", MOMENT)
+    vote = await open_motion(city, ORDINARY)
+    shared = context_of(city.binh).casting
+    asked = 0.0
+
+    async def put_amid_a_closing(*arguments: Any) -> list[CastBallot | None]:
+        nonlocal asked
+        taken = await put_ballots(*arguments)
+        asked = time.monotonic()
+        shared.make_way(vote.id)
+        return taken
+
+    monkeypatch.setattr(casting, "put_ballots", put_amid_a_closing)
     await cast(city.binh, vote, vote.for_)
     assert time.monotonic() - asked >= MOMENT
 
