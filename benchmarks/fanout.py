@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--subscribers", type=int, default=1000)
     parser.add_argument("--updates", type=int, default=50)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--pace", type=float, default=0.3, help="seconds from update to update")
+    # More than ours lets pass between two pushes of figures: what is compared is an update each.
+    parser.add_argument("--pace", type=float, default=0.4, help="seconds from update to update")
     parser.add_argument("--save", type=Path, help="add the runs to this file")
     parser.add_argument("--plot", type=Path, help="draw the scenario `peers` into this SVG file")
     chosen = parser.parse_args()
