@@ -10,7 +10,7 @@ from collections import deque
 from realtime.tasks import moment_after
 from server.frames import FrameProtocol
 
-EVERY = 0.25
+EVERY = 1.0
 """Seconds between two looks at whose turn it is; those of one look are pinged together."""
 
 AT_ONE_GO = 200
