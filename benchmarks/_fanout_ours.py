@@ -32,10 +32,8 @@ CAST = """mutation ($voteId: ID!, $choices: [ID!]!, $key: ID!) {
     ... on Refused { reason message }
   }
 }"""
-ROLL_CALL = """subscription ($id: ID!) {
-  meeting(id: $id) {
-    version votes { tally { cast } } attendance { status checkedInAt member { id name } }
-  }
+ROLL = """subscription ($id: ID!) {
+  vote(id: $id) { version tally { cast } roll { leftOut weight member { id name } } }
 }"""
 
 
@@ -64,9 +62,10 @@ def meeting_page(branch: Branch, number: int) -> tuple[str, dict[str, str]]:
     return document(name), {"id": str(branch.meeting.id)}
 
 
-def roll_call(branch: Branch, _: int) -> tuple[str, dict[str, str]]:
-    """A long state: some 150 bytes for each member of the branch."""
-    return ROLL_CALL, {"id": str(branch.meeting.id)}
+def roll(branch: Branch, _: int) -> tuple[str, dict[str, str]]:
+    """A long state, some 150 bytes for each member of the branch, which changes with ballots only:
+    who goes away changes nothing."""
+    return ROLL, {"id": str(branch.vote.id)}
 
 
 @contextmanager

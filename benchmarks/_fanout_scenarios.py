@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks._fanout_load import JOIN_TIMEOUT
-from benchmarks._fanout_ours import Voting, meeting_page, ours, roll_call
+from benchmarks._fanout_ours import Voting, meeting_page, ours, roll
 from benchmarks._fanout_peers import PEER_NAMES, Target, peer
 from benchmarks._fanout_run import IDLE_CASTS, SETTLES_IN, WARM_UP, Watched, watching
 from tests.services import Valkey
@@ -61,7 +61,7 @@ def stalled(options: Options) -> Iterator[tuple[str, Measured]]:
     """A tenth stop reading, beside the same without: long states, so that buffers fill."""
     count, updates = options.subscribers, STALLED_UPDATES
     for name, stalls in (("all read", 0), ("10 % stalled", count // 10)):
-        server = ours(members=_members(0, updates), sockets=count, operation=roll_call)
+        server = ours(members=_members(0, updates), sockets=count, operation=roll)
         with (
             server as target,
             watching(target, options.generator, updates, stalled=stalls) as watched,
