@@ -20,6 +20,7 @@ OURS = "ours"
 
 GONE_WITHIN = 90.0  # seconds
 STORM = 2000
+ROUNDS_OF_MANY = 5
 STALLED_UPDATES, STALLED_PACE = 100, 0.5  # longer than stalled readers are to be borne
 SIZES = (1000, 2000, 4000, 8000, 15_000)
 
@@ -48,13 +49,13 @@ def peers(options: Options) -> Iterator[tuple[str, Measured]]:
 
 
 def many(options: Options) -> Iterator[tuple[str, Measured]]:
-    """500 meetings of 30, one update in each, beside one meeting."""
+    """500 meetings of 30, five updates in each, beside one meeting."""
     yield "one meeting", _measure(_server(OURS, options.subscribers, options), options)
     with (
         ours(branches=500, members=30) as target,
-        watching(target, options.generator, 1) as watched,
+        watching(target, options.generator, ROUNDS_OF_MANY) as watched,
     ):
-        yield "500 meetings of 30", asdict(watched.measure(1, options.pace))
+        yield "500 meetings of 30", asdict(watched.measure(ROUNDS_OF_MANY, options.pace))
 
 
 def stalled(options: Options) -> Iterator[tuple[str, Measured]]:
