@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, literal, select, union_all
+from sqlalchemy import CTE, Uuid, bindparam, func, literal, select, union_all
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from models.votes import Ballot, BallotChoice, HandCount, HandMark, Paper, PaperChoice, RollEntry
 from rules.ballots import Count, Tallies, Validity
@@ -28,12 +27,7 @@ async def list_ballots(
     session: AsyncSession, vote_ids: Sequence[UUID]
 ) -> dict[UUID, list[RecordedBallot]]:
     """The ballots that count, by vote, in the order of the members' ids."""
-    rows = await session.execute(
-        select(Ballot.id, Ballot.vote_id, Ballot.member_id, Ballot.validity, BallotChoice.option_id)
-        .outerjoin(BallotChoice, BallotChoice.ballot_id == Ballot.id)
-        .where(Ballot.vote_id.in_(vote_ids), _is_last())
-        .order_by(Ballot.member_id, BallotChoice.option_id)
-    )
+    rows = await session.execute(_BALLOTS, {"votes": list(vote_ids)})
     found: dict[UUID, dict[UUID, RecordedBallot]] = {vote_id: {} for vote_id in vote_ids}
     for row in rows:
         of_vote = found[row.vote_id]
@@ -91,31 +85,46 @@ def _tallies(vote_ids: Collection[UUID], rows: Iterable[Any]) -> dict[UUID, Tall
     }
 
 
-def _is_last() -> Any:
-    """Of a member's ballots the one with the highest sequence counts."""
-    later = aliased(Ballot)
-    return ~(
-        select(later.id)
-        .where(
-            later.vote_id == Ballot.vote_id,
-            later.member_id == Ballot.member_id,
-            later.sequence > Ballot.sequence,
-        )
-        .exists()
+def _last_ballots() -> CTE:
+    """(id, vote, member, validity, weight) of the ballots that count: of each member the one with
+    the highest sequence.
+
+    PostgreSQL knows nothing yet of ballots that came within the last minute, and takes them for a
+    few. Joined with the later ones and with the roll, each would be compared with each.
+    """
+    latest_first = func.row_number().over(
+        partition_by=(Ballot.vote_id, Ballot.member_id), order_by=Ballot.sequence.desc()
     )
-
-
-def _on_roll() -> Any:
-    return (RollEntry.vote_id == Ballot.vote_id) & (RollEntry.member_id == Ballot.member_id)
+    ranked = (
+        select(
+            Ballot.id, Ballot.vote_id, Ballot.member_id, Ballot.validity, latest_first.label("rank")
+        )
+        .where(Ballot.vote_id.in_(_VOTES))
+        .subquery()
+    )
+    weight = (
+        select(RollEntry.weight)
+        .where(RollEntry.vote_id == ranked.c.vote_id, RollEntry.member_id == ranked.c.member_id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            ranked.c.id,
+            ranked.c.vote_id,
+            ranked.c.member_id,
+            ranked.c.validity,
+            weight.label("weight"),
+        )
+        .where(ranked.c.rank == 1)
+        .cte("last_ballot")
+    )
 
 
 def _papers() -> Any:
     """(vote, validity, no option, weight, heads) of everything cast; each hand counted is a valid
     ballot."""
     cast = union_all(
-        select(Ballot.vote_id, Ballot.validity, RollEntry.weight, literal(1).label("heads"))
-        .join(RollEntry, _on_roll())
-        .where(Ballot.vote_id.in_(_VOTES), _is_last()),
+        select(_LAST.c.vote_id, _LAST.c.validity, _LAST.c.weight, literal(1).label("heads")),
         select(Paper.vote_id, Paper.validity, literal(1), literal(1)).where(
             Paper.vote_id.in_(_VOTES)
         ),
@@ -135,13 +144,12 @@ def _papers() -> Any:
 def _choices() -> Any:
     """(vote, no validity, option, weight, heads) of every option with a mark."""
     marked = union_all(
-        select(Ballot.vote_id, BallotChoice.option_id, RollEntry.weight, literal(1).label("heads"))
-        .join(BallotChoice, BallotChoice.ballot_id == Ballot.id)
-        .join(RollEntry, _on_roll())
-        .where(Ballot.vote_id.in_(_VOTES), _is_last()),
-        select(PaperChoice.vote_id, PaperChoice.option_id, literal(1), literal(1)).where(
-            PaperChoice.vote_id.in_(_VOTES)
-        ),
+        select(
+            _LAST.c.vote_id, BallotChoice.option_id, _LAST.c.weight, literal(1).label("heads")
+        ).join(BallotChoice, BallotChoice.ballot_id == _LAST.c.id),
+        select(Paper.vote_id, PaperChoice.option_id, literal(1), literal(1))
+        .join(PaperChoice, PaperChoice.paper_id == Paper.id)
+        .where(Paper.vote_id.in_(_VOTES)),
         select(HandCount.vote_id, HandCount.option_id, HandCount.hands, HandCount.hands).where(
             HandCount.vote_id.in_(_VOTES)
         ),
@@ -173,5 +181,11 @@ def _turnout() -> Any:
 
 _VOTES = bindparam("votes", type_=Uuid(), expanding=True)
 # Built once: to build it takes longer than to run it.
+_LAST = _last_ballots()
 _COUNTS = union_all(_papers(), _choices())
 _COUNTS_AND_TURNOUT = union_all(_papers(), _choices(), _turnout())
+_BALLOTS = (
+    select(*_LAST.c, BallotChoice.option_id)
+    .outerjoin(BallotChoice, BallotChoice.ballot_id == _LAST.c.id)
+    .order_by(_LAST.c.member_id, BallotChoice.option_id)
+)
