@@ -71,9 +71,10 @@ class Counters:
     """Wake-ups of groups; what came while a group was busy or waiting is one."""
     coalesced: int = 0
     """Hints that did not wake a group, because they came so; each push tells of them too."""
-    executions: int = 0
+    taken: int = 0
+    """States taken, or tried to, each for a whole group."""
     unchanged: int = 0
-    """Executions whose result was the state before: nothing was pushed."""
+    """Of these, those that were the state before: nothing was pushed."""
     failures: int = 0
     deliveries: int = 0
     state_seconds: Histogram = field(default_factory=lambda: Histogram(PUSH_SECONDS))
@@ -211,7 +212,7 @@ class Group(Generic[Error]):
     async def _take_patiently(self) -> bytes | Ended[Error]:
         """The state; a database that is away comes back, and its subscribers wait for it."""
         while True:
-            self._fanout.counters.executions += 1
+            self._fanout.counters.taken += 1
             try:
                 return await self._take()
             except Exception:

@@ -19,6 +19,7 @@ from rules.permissions import (
     Relation,
     direct_relations,
     may,
+    not_allowed,
     permit,
     tree_relations,
 )
@@ -35,7 +36,7 @@ def parse_id(text: str, what: str) -> UUID:
 
 def _wanted(context: Context, subject: str | UUID, what: str) -> UUID:
     """Who is not signed in is told that first, whatever they ask for."""
-    if context.audience is None:
+    if context.viewpoint is None:
         context.signed_in()
     return subject if isinstance(subject, UUID) else parse_id(subject, what)
 
@@ -72,7 +73,7 @@ async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Me
     meeting = await context.loaders.meeting_if_any.load(_wanted(context, meeting_id, "meeting"))
     if meeting is None:
         raise not_found("meeting")
-    permit(act, await viewer_relations(context, meeting.unit_id))
+    await _permit_viewer(context, act, meeting.unit_id)
     return meeting
 
 
@@ -81,7 +82,7 @@ async def read_vote(context: Context, vote_id: str | UUID, act: Act) -> Vote:
     found = await context.loaders.vote_if_any.load(_wanted(context, vote_id, "vote"))
     if found is None:
         raise not_found("vote")
-    permit(act, await viewer_relations(context, found.unit_id))
+    await _permit_viewer(context, act, found.unit_id)
     return found.vote
 
 
@@ -178,19 +179,25 @@ async def may_in_unit(context: Context, act: Act, unit_id: UUID) -> bool:
     return True
 
 
-async def viewer_relations(context: Context, unit_id: UUID) -> frozenset[Relation]:
-    """The viewer's relations to a unit that need no look at the tree.
+async def viewer_may(context: Context, act: Act, unit_id: UUID) -> bool:
+    """Whether the viewer is allowed the act by relations that need no look at the tree.
 
     Where the place is known it waits for nothing: fields that waited here one after the other
     would go on one by one, and what they load next would no longer be one statement.
     """
-    if context.audience is not None:
-        return context.audience.relations_to(unit_id)
+    if context.viewpoint is not None:
+        return context.viewpoint.may(act, unit_id)
     place = context.snapshot.place
     if place is None:
         async with context.reading() as session:
             place = await _viewer_place(context, session)
-    return direct_relations(place, unit_id)
+    return may(act, direct_relations(place, unit_id))
+
+
+async def _permit_viewer(context: Context, act: Act, unit_id: UUID) -> None:
+    """Raises NOT_ALLOWED."""
+    if not await viewer_may(context, act, unit_id):
+        raise not_allowed(act)
 
 
 async def _viewer_place(context: Context, session: AsyncSession) -> Place:

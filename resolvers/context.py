@@ -16,7 +16,7 @@ from resolvers.loaders import Loaders
 from resolvers.sessions import Sessions
 from resolvers.sessions import Viewer as Viewer
 from resolvers.units_live import UnitsLive
-from rules.permissions import Audience, Place
+from rules.permissions import Act, Audience, Place
 from rules.refusals import Reason, Refusal
 
 
@@ -102,11 +102,36 @@ class Snapshot:
                 await self._session.close()
 
 
+class Viewpoint:
+    """An audience while a state is taken for it, and what was asked about it meanwhile.
+
+    What is shown depends on the answers and on nothing else of the audience, so the state is that
+    of every other audience that would have been answered the same.
+    """
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+        self._answers: dict[tuple[Act, UUID], bool] = {}
+
+    @property
+    def member_id(self) -> UUID | None:
+        """Where something personal is shown; such states are nobody else's."""
+        return self._audience.member_id
+
+    def may(self, act: Act, unit_id: UUID) -> bool:
+        answer = self._answers[act, unit_id] = self._audience.may(act, unit_id)
+        return answer
+
+    def stands_for(self, other: Audience) -> bool:
+        """Whether the other, of the same member or of none, would have been shown the same."""
+        return all(other.may(*question) is answer for question, answer in self._answers.items())
+
+
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
     transaction. `casting`, `sessions`, `presence` and `units` are the process's.
 
-    On behalf of a viewer, or of an audience: then there is nobody to ask who they are, and the
+    On behalf of a viewer, or from a viewpoint: then there is nobody to ask who they are, and the
     audience says what may be seen.
     """
 
@@ -121,7 +146,7 @@ class Context:
         presence: Presence | None = None,
         units: UnitsLive | None = None,
         *,
-        audience: Audience | None = None,
+        viewpoint: Viewpoint | None = None,
         snapshot: Snapshot | None = None,
     ) -> None:
         self.database = database
@@ -132,7 +157,7 @@ class Context:
         self.sessions = sessions or Sessions(database)
         self.presence = presence or Presence(feed)
         self.units = units or UnitsLive(database, feed, self.presence)
-        self.audience = audience
+        self.viewpoint = viewpoint
         self.snapshot = snapshot or Snapshot(database)
 
     @property
@@ -152,7 +177,7 @@ class Context:
             self.units,
         )
 
-    def for_audience(self, audience: Audience, snapshot: Snapshot) -> "Context":
+    def for_viewpoint(self, viewpoint: Viewpoint, snapshot: Snapshot) -> "Context":
         """A context for one execution of a subscription; several may share a snapshot."""
         return Context(
             self.database,
@@ -162,14 +187,14 @@ class Context:
             sessions=self.sessions,
             presence=self.presence,
             units=self.units,
-            audience=audience,
+            viewpoint=viewpoint,
             snapshot=snapshot,
         )
 
     def viewer_id(self) -> UUID:
         """The member for whom fields that depend on the viewer are. Raises NOT_SIGNED_IN."""
-        if self.audience is not None and self.audience.member_id is not None:
-            return self.audience.member_id
+        if self.viewpoint is not None and self.viewpoint.member_id is not None:
+            return self.viewpoint.member_id
         return self.signed_in().member_id
 
     def signed_in(self) -> Viewer:

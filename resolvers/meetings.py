@@ -27,7 +27,7 @@ from resolvers.access import (
     parse_id,
     read_meeting,
     read_unit,
-    viewer_relations,
+    viewer_may,
 )
 from resolvers.context import Context, Transaction
 from rules.meetings import (
@@ -43,7 +43,7 @@ from rules.meetings import (
     move_meeting,
 )
 from rules.members import Standing, check_takes_part
-from rules.permissions import MEETING_ACTS, Act, may
+from rules.permissions import MEETING_ACTS, Act
 from rules.refusals import Reason, Refusal
 
 PAGE_MAXIMUM = 100
@@ -253,8 +253,7 @@ async def list_meetings(
 
 async def acts_on_meeting(context: Context, unit_id: UUID) -> list[Act]:
     """The acts in a unit's meetings that the viewer's relations allow, whatever the state."""
-    relations = await viewer_relations(context, unit_id)
-    return [act for act in MEETING_ACTS if may(act, relations)]
+    return [act for act in MEETING_ACTS if await viewer_may(context, act, unit_id)]
 
 
 def cursor_of(meeting: Meeting) -> str:

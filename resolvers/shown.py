@@ -3,12 +3,12 @@
 from enum import Enum
 
 from models.votes import Vote
-from resolvers.access import viewer_relations
+from resolvers.access import viewer_may
 from resolvers.context import Context
 from resolvers.roll import load_electors
 from rules.audit import AuditKind
 from rules.meetings import ENDED, VoteState
-from rules.permissions import Act, may
+from rules.permissions import Act
 from rules.roll import electoral_roll
 from rules.rule_sets import RuleSet, Secrecy
 from rules.secrecy import is_small_group, may_see_counts
@@ -26,9 +26,20 @@ class VoteWarning(Enum):
 
 
 async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
-    """Turnout always is. The chair sees a result first, everybody when it is published."""
+    """Turnout always is. The chair sees a result first, everybody when it is published.
+
+    Whether the viewer chairs is asked where it makes a difference only: audiences that are asked
+    nothing they differ in share an execution.
+    """
     rule = RuleSet.from_data(vote.rule)
-    is_chair = await _is_chair(context, vote)
+    to_all, to_chair = (_shown(rule, vote, is_chair=is_chair) for is_chair in (False, True))
+    if to_all == to_chair:
+        return to_all
+    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    return to_chair if await viewer_may(context, Act.CLOSE_VOTE, unit_id) else to_all
+
+
+def _shown(rule: RuleSet, vote: Vote, *, is_chair: bool) -> frozenset[Shown]:
     has_ended = vote.state in ENDED
     has_result = has_ended and (is_chair or vote.published_at is not None)
     shown = set()
@@ -64,8 +75,3 @@ async def warnings_of(context: Context, vote: Vote) -> list[VoteWarning]:
         roll = electoral_roll(rule, await load_electors(session, meeting, vote.id))
     entitled = sum(entry.is_entitled for entry in roll)
     return [VoteWarning.SMALL_GROUP] if is_small_group(rule, entitled) else []
-
-
-async def _is_chair(context: Context, vote: Vote) -> bool:
-    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
-    return may(Act.CLOSE_VOTE, await viewer_relations(context, unit_id))

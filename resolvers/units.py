@@ -6,7 +6,7 @@ from models.units import Unit
 from resolvers.access import may_in_unit, parse_id, read_unit
 from resolvers.context import Context
 from resolvers.units_live import UnitTurnout
-from rules.permissions import Act, permit
+from rules.permissions import Act, not_allowed
 
 
 async def view_unit(context: Context, unit_id: str) -> tuple[Unit, bool]:
@@ -24,8 +24,9 @@ async def read_unit_live(context: Context, unit_id: str) -> tuple[UnitTurnout, l
 
 
 async def _look_into(context: Context, unit_id: str) -> UUID:
-    if context.audience is None:
+    if context.viewpoint is None:
         return (await read_unit(context, unit_id, Act.VIEW_SUBTREE)).id
     wanted = parse_id(unit_id, "unit")  # that there is one was seen when the audience was found
-    permit(Act.VIEW_SUBTREE, context.audience.relations_to(wanted))
+    if not context.viewpoint.may(Act.VIEW_SUBTREE, wanted):
+        raise not_allowed(Act.VIEW_SUBTREE)
     return wanted

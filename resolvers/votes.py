@@ -19,7 +19,7 @@ from models.meetings import AgendaItem
 from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.access import hold_vote, parse_id, read_vote, viewer_relations, vote_to_change
+from resolvers.access import hold_vote, parse_id, read_vote, viewer_may, vote_to_change
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
@@ -31,7 +31,7 @@ from rules.explain import Labels
 from rules.meetings import VoteState, check_closed, check_open, check_opening, why_not_open
 from rules.members import Standing
 from rules.outcome import Outcome, decide
-from rules.permissions import Act, may
+from rules.permissions import Act
 from rules.quorum import check_quorum, count_turnout
 from rules.recount import paper_hash
 from rules.refusals import Reason, Refusal
@@ -301,8 +301,8 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
         acts.append(Act.CAST_BALLOT)
     unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
-    relations = await viewer_relations(context, unit_id)
-    return acts + [act for act in _chair_acts(vote) if may(act, relations)]
+    chairs = [act for act in _chair_acts(vote) if await viewer_may(context, act, unit_id)]
+    return acts + chairs
 
 
 async def paper_of(context: Context, vote: Vote) -> list[UUID]:

@@ -128,9 +128,9 @@ class Audience:
     relations: frozenset[Relation]
     member_id: UUID | None = None
 
-    def relations_to(self, unit_id: UUID) -> frozenset[Relation]:
-        """To every other unit it has none: what is not known is not allowed."""
-        return self.relations if unit_id == self.unit_id else frozenset()
+    def may(self, act: Act, unit_id: UUID) -> bool:
+        """In every other unit it may nothing: what is not known is not allowed."""
+        return unit_id == self.unit_id and may(act, self.relations)
 
 
 def direct_relations(place: Place, unit_id: UUID) -> frozenset[Relation]:
@@ -168,7 +168,11 @@ def may(act: Act, relations: Collection[Relation]) -> bool:
 def permit(act: Act, relations: Collection[Relation]) -> None:
     """Raises NOT_ALLOWED unless one of the viewer's relations is allowed the act."""
     if not may(act, relations):
-        raise Refusal(Reason.NOT_ALLOWED, f"You may not {_words(act)} here.", act=act.value)
+        raise not_allowed(act)
+
+
+def not_allowed(act: Act) -> Refusal:
+    return Refusal(Reason.NOT_ALLOWED, f"You may not {_words(act)} here.", act=act.value)
 
 
 def _words(act: Act) -> str:

@@ -38,7 +38,7 @@ from realtime.events import is_count, is_of_member, topic_of_member
 from realtime.fanout import Ended, Fanout, Group, Subscriber
 from resolvers.audiences import Audiences, Followed
 from resolvers.batches import Batcher
-from resolvers.context import Context, Snapshot
+from resolvers.context import Context, Snapshot, Viewpoint
 from resolvers.sessions import Access
 from rules.permissions import Audience
 from rules.refusals import Refusal
@@ -60,6 +60,7 @@ PREPARED_KEPT = 20_000
 Errors = list[GraphQLError]
 LiveGroup = Group[Errors]
 Run = tuple["_Prepared", Audience]
+State = bytes | Ended[Errors]
 
 
 class BadOperation(Exception):
@@ -188,6 +189,7 @@ class Live:
     def __init__(self, shared: Context) -> None:
         self.audiences = Audiences(shared.database, shared.units)
         self.fanout: Fanout[Errors] = Fanout(shared.feed)
+        self.executions = 0
         self._shared = shared
         self._runs = Batcher(self._run_together, MOST_TOGETHER)
 
@@ -221,33 +223,54 @@ class Live:
     def join(self, plan: Plan, subscriber: Subscriber[Errors]) -> LiveGroup:
         """Put the subscriber into the group of those who see the same."""
 
-        async def take() -> bytes | Ended[Errors]:
+        async def take() -> State:
             state = await self._runs.do(plan.key)
-            if isinstance(state, BaseException):
+            if isinstance(state, Exception):
                 raise state
             return state
 
         return self.fanout.join(plan.key, subscriber, plan.followed.channel, plan.wants, take)
 
-    async def _run_together(
-        self, runs: list[Run]
-    ) -> Sequence[bytes | Ended[Errors] | BaseException]:
+    async def _run_together(self, runs: list[Run]) -> Sequence[State | Exception]:
+        """Their states, of one snapshot."""
+        sharing: dict[tuple[_Prepared, UUID | None], list[Audience]] = {}
+        for prepared, audience in runs:
+            sharing.setdefault((prepared, audience.member_id), []).append(audience)
         snapshot = Snapshot(self._shared.database)
         try:
-            states = (self._run(*run, snapshot) for run in runs)
-            return await asyncio.gather(*states, return_exceptions=True)
+            found = await asyncio.gather(
+                *(self._run_for(one, of_all, snapshot) for (one, _), of_all in sharing.items())
+            )
         finally:
             await snapshot.release()
             self._runs.pause(GATHER)
+        of_operation = dict(zip(sharing, found, strict=True))
+        return [of_operation[one, audience.member_id][audience] for one, audience in runs]
 
-    async def _run(
-        self, prepared: _Prepared, audience: Audience, snapshot: Snapshot
-    ) -> bytes | Ended[Errors]:
+    async def _run_for(
+        self, prepared: _Prepared, audiences: Sequence[Audience], snapshot: Snapshot
+    ) -> dict[Audience, State | Exception]:
+        """What each audience is to see, with one execution for those that are answered the same
+        all along. They are all of one member, or of none."""
+        states: dict[Audience, State | Exception] = {}
+        for audience in audiences:
+            if audience in states:
+                continue
+            viewpoint = Viewpoint(audience)
+            try:
+                state: State | Exception = await self._run(prepared, viewpoint, snapshot)
+            except Exception as error:
+                state = error
+            states |= {other: state for other in audiences if viewpoint.stands_for(other)}
+        return states
+
+    async def _run(self, prepared: _Prepared, viewpoint: Viewpoint, snapshot: Snapshot) -> State:
         """One state, as JSON: what comes in `payload` of a `next` message.
 
         Raises what the database raised: a state with holes would be shown until the next change.
         """
-        context = self._shared.for_audience(audience, snapshot)
+        self.executions += 1
+        context = self._shared.for_viewpoint(viewpoint, snapshot)
         try:
             value = await prepared.field.load(context, prepared.id)
         except Refusal as refusal:

@@ -110,17 +110,17 @@ FIGURES = (
     ),
     Figure(
         "meetings_executions_total",
-        "Executions of subscriptions, each for a whole group.",
-        lambda p: p.counters.executions,
+        "Executions of subscriptions, each for a whole group or several.",
+        lambda p: p.sockets.live.executions,
     ),
     Figure(
         "meetings_executions_unchanged_total",
-        "Executions with the result of the one before: nothing was pushed.",
+        "States that a group had been shown already: nothing was pushed.",
         lambda p: p.counters.unchanged,
     ),
     Figure(
         "meetings_executions_failed_total",
-        "Executions that gave no state, as when the database is away; tried again.",
+        "Attempts that gave no state, as when the database is away; tried again.",
         lambda p: p.counters.failures,
     ),
     Figure(

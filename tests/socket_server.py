@@ -67,11 +67,11 @@ class SocketServer:
         self._number += 1
         number = self._number
         fanout = self.sockets.live.fanout
-        before = fanout.counters.executions
+        before = fanout.counters.taken
         await self._city.scene.feed.publish(
             channel_of_meeting(self._city.meeting.id), {MEETING_TOPIC}
         )
-        await eventually(lambda: fanout.counters.executions > before or not len(fanout))
+        await eventually(lambda: fanout.counters.taken > before or not len(fanout))
         return number
 
 

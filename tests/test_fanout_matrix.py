@@ -14,7 +14,8 @@ from models.meetings import Attendance
 from rules.meetings import AttendanceStatus
 from rules.members import Role
 from rules.rule_sets import LiveTally, Secrecy
-from tests.asking import execute, reason_of
+from schema.live import Live, read_operation
+from tests.asking import execute, finding, reason_of
 from tests.factories import ORDINARY, City, Person, change, context_of
 from tests.graphql_socket import Socket, open_socket
 from tests.live_schema import documents, text_of
@@ -253,3 +254,30 @@ async def test_nested_in_the_meeting_a_vote_shows_what_it_shows_alone(evening: E
                     if subject != "meeting":
                         alone = await joined(socket, "vote", fields, subject_id)
                         assert alone["vote"] == votes[str(subject_id)], (who, subject)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_states_taken_together_are_those_taken_alone(evening: Evening) -> None:
+    """Audiences that are answered the same share an execution; none is shown another's state."""
+    shared = context_of(evening.city.nobody)
+    live = Live(shared)
+    people = [person for who, person in evening.people.items() if who not in STRANGERS]
+    accesses = [access for one in people if (access := await finding(context_of(one))())]
+    assert len(accesses) == len(PEOPLE_OF_THE_BRANCH)
+    spared = 0
+    for subject, subject_id in evening.subjects.items():
+        root = "meeting" if subject == "meeting" else "vote"
+        for selection in documents(root, without={"Turnout.connected"}):
+            operation = read_operation(text_of("subscription", root, selection), None)
+            assert operation is not None
+            variables = {"id": str(subject_id)}
+            runs = [(await live.plan(one, operation, variables)).key for one in accesses]
+            alone = [(await live._run_together([run]))[0] for run in runs]
+            for order in (runs, runs[::-1]):
+                before = live.executions
+                together = dict(zip(order, await live._run_together(order), strict=True))
+                spared += len(set(order)) - (live.executions - before)
+                assert [together[run] for run in runs] == alone, (subject, selection)
+    assert spared > 0
+    await live.stop()
+    await shared.release()
