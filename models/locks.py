@@ -28,14 +28,14 @@ async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
         await session.execute(_LOCK, {"number": lock_number(subject_id)})
 
 
-async def hold_meeting_of(session: WriteSession, vote_id: UUID) -> UUID | None:
-    """Hold the vote's meeting alone; gives the meeting's unit, or None if there is no such vote.
+async def hold_vote_alone(session: WriteSession, vote_id: UUID) -> None:
+    """Hold the vote's meeting alone, and then the vote.
 
-    What is read with the lock never changes: a vote stays in its meeting, a meeting in its unit.
+    What is read with the locks never changes: a vote stays in its meeting.
     """
-    statement = _LOCK_MEETING if on_postgresql(session) else _UNIT
-    row = (await session.execute(statement, {"vote": vote_id})).one_or_none()
-    return row.unit_id if row else None
+    if on_postgresql(session):
+        values = {"vote": vote_id, "number": lock_number(vote_id)}
+        await session.execute(_LOCK_MEETING_AND_VOTE, values)
 
 
 def lock_number(subject_id: UUID) -> int:
@@ -52,9 +52,9 @@ _NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
 _LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("number", type_=BigInteger())))
 _LOCK = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger())))
 _MEETING, _VOTE = (Meeting.metadata.tables[name] for name in ("meeting", "vote"))
-_UNIT = (
-    select(_MEETING.c.unit_id)
-    .join(_VOTE, _VOTE.c.meeting_id == _MEETING.c.id)
+_LOCK_MEETING_AND_VOTE = (
+    # PostgreSQL computes the columns of a row from left to right.
+    _LOCK.with_only_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING), *_LOCK.selected_columns)
+    .join_from(_MEETING, _VOTE, _VOTE.c.meeting_id == _MEETING.c.id)
     .where(_VOTE.c.id == bindparam("vote", type_=Uuid()))
 )
-_LOCK_MEETING = _UNIT.add_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING))

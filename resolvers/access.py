@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.locks import hold_alone, hold_meeting_of, hold_shared
+from models.locks import hold_alone, hold_shared, hold_vote_alone
 from models.meetings import Meeting
 from models.units import Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
@@ -130,15 +130,22 @@ async def vote_to_change(
     return row.Vote, row.Meeting
 
 
-async def hold_vote(transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act) -> None:
-    """Hold a vote and its meeting alone until the end of the transaction."""
+async def hold_vote(
+    transaction: Transaction,
+    viewer: Viewer,
+    vote_id: UUID,
+    act: Act,
+    unit_id: UUID | None = None,
+) -> None:
+    """Hold a vote and its meeting alone until the end of the transaction. The unit is read where
+    the caller does not know it; it never changes."""
     session = transaction.session
-    unit_id = await hold_meeting_of(session, vote_id)
+    unit_id = unit_id or await session.scalar(_UNIT_OF_VOTE, {"vote": vote_id})
     if unit_id is None:
         raise not_found("vote")
     # Asked before waiting for voters: who may not close must not make them wait either.
     await permit_in_unit(session, await load_place(session, viewer), act, unit_id)
-    await hold_alone(session, vote_id)
+    await hold_vote_alone(session, vote_id)
 
 
 async def member_to_change(
@@ -252,3 +259,11 @@ async def _relations_to_member(
     # An overseer follows the branch's meetings, not its people.
     relations -= {Relation.OVERSEER}
     return relations | {Relation.SELF} if member_id == place.member_id else relations
+
+
+# Built once: to build it takes longer than to run it.
+_UNIT_OF_VOTE = (
+    select(Meeting.unit_id)
+    .join(Vote, Vote.meeting_id == Meeting.id)
+    .where(Vote.id == bindparam("vote", type_=Uuid()))
+)

@@ -14,7 +14,7 @@ from models.closing import flip_to_closed, flip_vote, rewrite_papers, store_outc
 from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
-from models.locks import hold_alone
+from models.locks import hold_vote_alone
 from models.meetings import AgendaItem
 from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
@@ -127,8 +127,9 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     wanted = parse_id(vote_id, "vote")
     context.casting.make_way(wanted)
     async with context.transaction() as transaction:
-        await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE)
         facts = context.casting.known_facts(wanted)
+        unit_id = facts.unit_id if facts else None
+        await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE, unit_id)
         return await close_held_vote(transaction, wanted, viewer, facts)
 
 
@@ -175,8 +176,7 @@ async def close_due_votes(context: Context) -> None:
     for row in await context.database.look(_due(), {}):
         async with context.transaction() as transaction:
             session = transaction.session
-            await hold_alone(session, row.meeting_id)
-            await hold_alone(session, row.id)
+            await hold_vote_alone(session, row.id)
             still_due = await session.scalar(_due().where(Vote.id == row.id))
             if still_due is not None:
                 facts = context.casting.known_facts(row.id)
@@ -184,7 +184,7 @@ async def close_due_votes(context: Context) -> None:
 
 
 @cache
-def _due() -> Select[UUID, UUID]:
+def _due() -> Select[UUID]:
     """Built once: every worker asks it about once a second."""
     has_cast = or_(
         *(
@@ -207,7 +207,7 @@ def _due() -> Select[UUID, UUID]:
         .correlate(Vote)
         .exists()
     )
-    return select(Vote.id, Vote.meeting_id).where(
+    return select(Vote.id).where(
         Vote.state == VoteState.OPEN,
         or_(
             Vote.closes_at <= database_clock(),

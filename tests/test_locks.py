@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
 
 import pytest
 
 from models.database import Database
-from models.locks import hold_alone, hold_meeting_of
+from models.locks import hold_alone, hold_vote_alone
 from tests.factories import City
 
 
 async def test_a_vote_s_meeting_and_the_meeting_are_one_lock(city: City) -> None:
     database: Database = city.scene.database
     async with database.writing() as session:
-        assert await hold_meeting_of(session, uuid4()) is None
-        assert await hold_meeting_of(session, city.vote.id) == city.branch
+        await hold_vote_alone(session, city.vote.id)
         if database.dialect == "sqlite":  # it has one writer at a time
             return
         async with database.writing() as other:
             await hold_alone(other, city.other_meeting.id)
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await hold_alone(other, city.meeting.id)
+        for subject in (city.meeting, city.vote):
+            async with database.writing() as other:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await hold_alone(other, subject.id)
