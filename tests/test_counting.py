@@ -1,0 +1,85 @@
+"""Counting stays cheap while PostgreSQL has no statistics of the ballots, in their first minute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import counting
+from models.units import Member
+from models.votes import Ballot, BallotChoice, RollEntry
+from resolvers import roll
+from rules.ballots import Validity
+from rules.members import Standing
+from tests.factories import City
+
+MEMBERS = 300
+ROWS_EACH = 40
+"""That all steps of a plan together may touch for each ballot. To compare each with each other one
+would be hundreds."""
+
+
+async def fill_box(city: City) -> None:
+    for _ in range(MEMBERS):
+        member, ballot, vote = uuid4(), uuid4(), city.vote
+        city.scene.add(Member, id=member, name="Member", standing=Standing.FULL)
+        city.scene.add(
+            RollEntry,
+            vote_id=vote.id,
+            member_id=member,
+            standing=Standing.FULL,
+            is_elsewhere=False,
+            is_summoned=True,
+            was_present_at_opening=True,
+        )
+        city.scene.add(
+            Ballot,
+            id=ballot,
+            vote_id=vote.id,
+            member_id=member,
+            key="key",
+            validity=Validity.VALID,
+            cast_at=datetime.now(UTC),
+        )
+        city.scene.add(BallotChoice, ballot_id=ballot, option_id=vote.for_, vote_id=vote.id)
+    await city.scene.save()
+
+
+def rows_touched(plan: dict[str, Any]) -> float:
+    """Those that the steps gave or threw away."""
+    thrown = sum(count for name, count in plan.items() if name.startswith("Rows Removed"))
+    own: float = (plan["Actual Rows"] + thrown) * plan["Actual Loops"]
+    return own + sum(map(rows_touched, plan.get("Plans", ())))
+
+
+async def explain(session: AsyncSession, statement: Any, values: dict[str, Any]) -> dict[str, Any]:
+    sql = statement.params(**values).compile(
+        dialect=session.get_bind().dialect,
+        compile_kwargs={"literal_binds": True, "render_postcompile": True},
+    )
+    explained = await session.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"))
+    plan: dict[str, Any] = explained.scalar_one()[0]["Plan"]
+    return plan
+
+
+async def test_no_ballot_is_compared_with_every_other_one(city: City) -> None:
+    await fill_box(city)
+    async with city.scene.database.snapshot() as session:
+        counts = await counting.count_votes(session, [city.vote.id])
+        assert counts[city.vote.id].of(city.vote.for_).heads == MEMBERS
+        if city.scene.database.dialect == "sqlite":
+            return
+        votes = {"votes": [city.vote.id]}
+        voters = {"vote": city.vote.id, "meeting": city.meeting.id}
+        for statement, values in (
+            (counting._COUNTS, votes),
+            (counting._COUNTS_AND_TURNOUT, votes),
+            (counting._BALLOTS, votes),
+            (roll._VOTERS, voters),
+        ):
+            touched = rows_touched(await explain(session, statement, values))
+            assert touched < ROWS_EACH * MEMBERS, str(statement)
