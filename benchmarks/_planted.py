@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, bindparam, select, text
 from starlette.applications import Starlette
 
 import models.ballot_box as box
@@ -18,6 +18,7 @@ import resolvers.ballots
 import resolvers.casting
 import server.asgi
 from models.database import Database
+from models.statements import Statement
 from models.voters import Voter
 from models.votes import Vote
 from realtime.fanout import Group
@@ -41,6 +42,9 @@ def create_app() -> Starlette:
     return server.asgi.create_app()
 
 
+_STATE = Statement(select(Vote.state).where(Vote.id == bindparam("vote")))
+
+
 def check_then_insert() -> None:
     """The state is read first; then the ballot is inserted, with neither lock nor guard."""
     put = _put_by_copy({LOCK: "", GUARD: ""})
@@ -48,7 +52,7 @@ def check_then_insert() -> None:
     async def put_if_open(
         database: Database, vote_id: UUID, secrecy: Secrecy, ballots: Sequence[box.NewBallot]
     ) -> list[box.CastBallot | None]:
-        ((state,),) = await database.look(select(Vote.state).where(Vote.id == vote_id), {})
+        ((state,),) = await database.look(_STATE, {"vote": vote_id})
         if state is not VoteState.OPEN:
             return [None for _ in ballots]
         return await put(database, vote_id, secrecy, ballots)
@@ -133,8 +137,8 @@ def _put_by_copy(changes: Mapping[str, str]) -> Put:
 
 
 async def _copy_function(database: Database, name: str, changes: Mapping[str, str]) -> None:
-    definition = text("SELECT pg_get_functiondef('put_ballots'::regproc)")
-    ((copy,),) = await database.look(definition, {})
+    definition = text("SELECT pg_get_functiondef('put_ballots'::regproc) AS definition")
+    ((copy,),) = await database.look(Statement(definition.columns(definition=Text())), {})
     for part, other in {"put_ballots(": f"{name}(", **changes}.items():
         copy = _replaced(copy, part, other)
     async with database.writer_engine.begin() as connection:
@@ -143,8 +147,8 @@ async def _copy_function(database: Database, name: str, changes: Mapping[str, st
 
 def _replace_in_call(part: str, other: str) -> None:
     """Change the statement that has ballots of an OPEN vote put into the box."""
-    call = _replaced(box._PUT_BALLOTS.text, part, other)
-    box._PUT_BALLOTS = text(call).bindparams(*box._BINDS)
+    call = _replaced(str(box._PUT_BALLOTS.built), part, other)
+    box._PUT_BALLOTS = box._statement(call)
 
 
 def _replaced(whole: str, part: str, other: str) -> str:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import ARRAY, BigInteger, String, TextClause, TextualSelect, Uuid, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, String, TextualSelect, Uuid, bindparam, text
 
 from models.base import Instant
 from models.database import Database, insert_rows
 from models.locks import lock_number
+from models.statements import Statement
 from models.votes import BallotChoice, Paper, PaperChoice
 from rules.ballots import Judged
 from rules.rule_sets import Secrecy
@@ -55,10 +56,15 @@ _BINDS = (
 )
 
 
-def _call(function: str) -> TextClause:
+def _call(function: str) -> Statement:
     """Lock, guard and rows are in the function, which migration 0005 has."""
     arguments = ", ".join(f":{bind.key}" for bind in _BINDS)
-    return text(f"SELECT voter, moment FROM {function}({arguments})").bindparams(*_BINDS)
+    return _statement(f"SELECT voter, moment FROM {function}({arguments})")
+
+
+def _statement(call: str) -> Statement:
+    bound = text(call).bindparams(*_BINDS)
+    return Statement(bound.columns(voter=Uuid(), moment=Instant()))
 
 
 _PUT_BALLOTS = _call("put_ballots")

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Uuid, bindparam, func, literal, select, union_all
+from sqlalchemy import CTE, Uuid, func, literal, select, union_all
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.database import ReadSession
+from models.statements import Statement, among
 from models.votes import Ballot, BallotChoice, HandCount, HandMark, Paper, PaperChoice, RollEntry
 from rules.ballots import Count, Tallies, Validity
 
@@ -52,10 +54,10 @@ async def count_votes(session: AsyncSession, vote_ids: Collection[UUID]) -> dict
 
 
 async def count_votes_and_turnout(
-    session: AsyncSession, vote_ids: Collection[UUID]
+    session: ReadSession, vote_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Tallies, Turnout]]:
     """The same with the turnout, in one statement: each ballot that is cast asks for it."""
-    rows = (await session.execute(_COUNTS_AND_TURNOUT, {"votes": list(vote_ids)})).all()
+    rows = await session.fetch(_COUNTS_AND_TURNOUT, {"votes": list(vote_ids)})
     turnouts = {row.vote_id: Turnout(row.weight, row.heads) for row in rows if _is_turnout(row)}
     tallies = _tallies(vote_ids, (row for row in rows if not _is_turnout(row)))
     return {one: (tallies[one], turnouts.get(one, Turnout())) for one in vote_ids}
@@ -99,7 +101,7 @@ def _last_ballots() -> CTE:
         select(
             Ballot.id, Ballot.vote_id, Ballot.member_id, Ballot.validity, latest_first.label("rank")
         )
-        .where(Ballot.vote_id.in_(_VOTES))
+        .where(among(Ballot.vote_id, "votes"))
         .subquery()
     )
     weight = (
@@ -126,11 +128,11 @@ def _papers() -> Any:
     cast = union_all(
         select(_LAST.c.vote_id, _LAST.c.validity, _LAST.c.weight, literal(1).label("heads")),
         select(Paper.vote_id, Paper.validity, literal(1), literal(1)).where(
-            Paper.vote_id.in_(_VOTES)
+            among(Paper.vote_id, "votes")
         ),
         select(
             HandMark.vote_id, literal(Validity.VALID, Ballot.validity.type), literal(1), literal(1)
-        ).where(HandMark.vote_id.in_(_VOTES)),
+        ).where(among(HandMark.vote_id, "votes")),
     ).subquery()
     return select(
         cast.c.vote_id,
@@ -149,9 +151,9 @@ def _choices() -> Any:
         ).join(BallotChoice, BallotChoice.ballot_id == _LAST.c.id),
         select(Paper.vote_id, PaperChoice.option_id, literal(1), literal(1))
         .join(PaperChoice, PaperChoice.paper_id == Paper.id)
-        .where(Paper.vote_id.in_(_VOTES)),
+        .where(among(Paper.vote_id, "votes")),
         select(HandCount.vote_id, HandCount.option_id, HandCount.hands, HandCount.hands).where(
-            HandCount.vote_id.in_(_VOTES)
+            among(HandCount.vote_id, "votes")
         ),
     ).subquery()
     return select(
@@ -174,16 +176,15 @@ def _turnout() -> Any:
             func.count(),
             hands,
         )
-        .where(RollEntry.vote_id.in_(_VOTES), RollEntry.left_out.is_(None))
+        .where(among(RollEntry.vote_id, "votes"), RollEntry.left_out.is_(None))
         .group_by(RollEntry.vote_id)
     )
 
 
-_VOTES = bindparam("votes", type_=Uuid(), expanding=True)
 # Built once: to build it takes longer than to run it.
 _LAST = _last_ballots()
 _COUNTS = union_all(_papers(), _choices())
-_COUNTS_AND_TURNOUT = union_all(_papers(), _choices(), _turnout())
+_COUNTS_AND_TURNOUT = Statement(union_all(_papers(), _choices(), _turnout()))
 _BALLOTS = (
     select(*_LAST.c, BallotChoice.option_id)
     .outerjoin(BallotChoice, BallotChoice.ballot_id == _LAST.c.id)

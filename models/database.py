@@ -1,15 +1,15 @@
 """The database of one process: snapshots to read from, transactions to write in."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, Row, event, insert
+from sqlalchemy import event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -18,14 +18,49 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
+
+from models.lines import Line, Lines
+from models.statements import Rows, Statement
 
 DATABASE_FAILURES = (SQLAlchemyError, OSError)
 """What is raised where the database is away, or a connection broke."""
 
+_BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_END_SNAPSHOT = "ROLLBACK"
+
 
 class ReadSession(AsyncSession):
     """A session on one snapshot: every statement sees the same committed state. Never writes."""
+
+    _lines: Lines
+    _line: Line | None = None
+
+    async def begin_on(self, lines: Lines) -> None:
+        """Read on a connection of PostgreSQL's on which the driver can be asked directly, too."""
+        self._lines, self._line = lines, await lines.take()
+        self.sync_session.bind = self._line.connection.sync_connection
+        try:
+            await self._line.execute(_BEGIN_SNAPSHOT)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        """All rows of a statement that is known beforehand."""
+        if self._line is not None:
+            return await self._line.fetch(statement, parameters)
+        return (await self.execute(statement.built, dict(parameters))).all()
+
+    async def close(self) -> None:
+        line, self._line = self._line, None
+        if line is None or self.in_transaction():
+            await super().close()
+        if line is not None:
+            with suppress(OperationalError):
+                await line.execute(_END_SNAPSHOT)
+            await self._lines.give_back(line)
 
 
 class WriteSession(AsyncSession):
@@ -40,28 +75,28 @@ class Database:
         self.dialect = parsed.get_backend_name()
         if self.dialect == "sqlite":
             self.engine = _sqlite_engine(parsed)
-            reading: dict[str, Any] = {}
             writing: dict[str, Any] = {}
         elif parsed.drivername == "postgresql+asyncpg":
             # Not left to the server's default: `models.locks` and `models.ballot_box` rest on it.
             settings = {"default_transaction_isolation": "read committed"}
             self.engine = create_async_engine(
                 parsed,
+                hide_parameters=True,  # of a ballot, in a log
                 pool_size=pool_size,
                 max_overflow=0,
                 pool_use_lifo=True,  # the one used last is still in the caches
                 connect_args={"server_settings": settings},
             )
-            reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             writing = {"isolation_level": "READ COMMITTED"}
         else:
             raise ValueError("use sqlite+aiosqlite:// or postgresql+asyncpg://")
         self._reading = async_sessionmaker(
-            self.engine.execution_options(begin="BEGIN", **reading),
+            self.engine.execution_options(begin="BEGIN"),
             class_=ReadSession,
             expire_on_commit=False,
         )
         self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._lines = Lines(self._glancing, most=pool_size // 2)
         self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE", **writing)
         self._writing = async_sessionmaker(
             self.writer_engine,
@@ -69,9 +104,18 @@ class Database:
             expire_on_commit=False,
         )
 
-    def snapshot(self) -> ReadSession:
+    async def begin_snapshot(self) -> ReadSession:
         """A session whose first statement fixes what it sees. The caller closes it."""
-        return self._reading()
+        session = self._reading()
+        if self.dialect == "postgresql":
+            await session.begin_on(self._lines)
+        return session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """The same for the length of a block."""
+        async with await self.begin_snapshot() as session:
+            yield session
 
     def writing(self) -> WriteSession:
         """A session to change rows in. The caller commits and closes it."""
@@ -81,23 +125,28 @@ class Database:
         """A connection for a single statement: it begins and ends no transaction."""
         return self._glancing.connect()
 
-    async def look(
-        self, statement: Executable, parameters: dict[str, Any]
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """All rows of a single statement, without a transaction of their own.
-
-        It does in one greenlet what takes three, and a task, with `glance`. Each greenlet has a
-        stack of its own, which the kernel gives and takes: that may cost more than the statement.
-        """
+    async def look(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        """All rows of a single statement that is known beforehand, without a transaction of its
+        own. A statement that writes is committed with it, on PostgreSQL."""
+        if self.dialect == "postgresql":
+            async with self._lines.one() as line:
+                return await line.fetch(statement, parameters)
         return await greenlet_spawn(self._look, statement, parameters)
 
-    def _look(
-        self, statement: Executable, parameters: dict[str, Any]
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    def _look(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        # In one greenlet what takes three, and a task, with `glance`.
         with self._glancing.sync_engine.connect() as connection:
-            return connection.execute(statement, parameters).all()
+            return connection.execute(statement.built, dict(parameters)).all()
+
+    @property
+    def connections_in_use(self) -> int:
+        """Connections that somebody holds."""
+        pool = self.engine.sync_engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101 - so are all that we make
+        return pool.checkedout() - len(self._lines)
 
     async def dispose(self) -> None:
+        await self._lines.close()
         await self.engine.dispose()
 
 
@@ -122,7 +171,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     """SQLite with write-ahead log, full synchronisation, foreign keys, and explicit BEGIN."""
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30})
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, record: object) -> None:

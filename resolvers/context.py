@@ -83,7 +83,7 @@ class Snapshot:
                 # A field that outlived its result, because a sibling failed: nobody waits for it.
                 raise asyncio.CancelledError
             if self._session is None:
-                self._session = self._database.snapshot()
+                self._session = await self._database.begin_snapshot()
             yield self._session
 
     def drop(self) -> bool:

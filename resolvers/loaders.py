@@ -16,6 +16,7 @@ from models.base import Base
 from models.counting import RecordedBallot, Turnout, count_votes_and_turnout, list_ballots
 from models.database import ReadSession
 from models.meetings import AgendaItem, Attendance, Meeting
+from models.statements import Statement, among, columns_of
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
 from models.voters import find_casts, list_castable
 from models.votes import AuditRow, RollEntry, Vote, VoteOption
@@ -35,10 +36,11 @@ class VoteInUnit(NamedTuple):
 
 # Built once: building a statement takes longer than running it.
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-_VOTES_IN_UNITS = (
-    select(Vote, Meeting.unit_id)
+_MEETINGS = Statement(select(*columns_of(Meeting)).where(among(Meeting.id, "keys")))
+_VOTES_IN_UNITS = Statement(
+    select(*columns_of(Vote), Meeting.unit_id)
     .join(Meeting, Meeting.id == Vote.meeting_id)
-    .where(Vote.id.in_(_KEYS))
+    .where(among(Vote.id, "keys"))
 )
 
 
@@ -100,8 +102,8 @@ class Loaders:
 
         async def load(keys: list[UUID]) -> list[Meeting | None]:
             async with self._reading() as session:
-                rows = await session.scalars(select(Meeting).where(Meeting.id.in_(keys)))
-                found = {row.id: row for row in rows}
+                rows = await session.fetch(_MEETINGS, {"keys": keys})
+            found = {row.id: Meeting(**row._asdict()) for row in rows}
             for meeting in found.values():
                 self.unit_of_meeting.prime(meeting.id, meeting.unit_id)
             return [found.get(key) for key in keys]
@@ -126,8 +128,12 @@ class Loaders:
 
         async def load(keys: list[UUID]) -> list[VoteInUnit | None]:
             async with self._reading() as session:
-                rows = await session.execute(_VOTES_IN_UNITS, {"keys": keys})
-                found = {row.Vote.id: VoteInUnit(row.Vote, row.unit_id) for row in rows}
+                rows = await session.fetch(_VOTES_IN_UNITS, {"keys": keys})
+            found = {}
+            for row in rows:
+                values = row._asdict()
+                unit_id = values.pop("unit_id")
+                found[row.id] = VoteInUnit(Vote(**values), unit_id)
             for vote, unit_id in found.values():
                 self.unit_of_meeting.prime(vote.meeting_id, unit_id)
             return [found.get(key) for key in keys]

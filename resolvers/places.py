@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, CompoundSelect, Row, Uuid, bindparam, cast, select, union_all
+from sqlalchemy import CompoundSelect, Uuid, cast, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.accounts import Account, Session
 from models.base import database_clock
 from models.database import Database
+from models.statements import Statement, among
 from models.units import Appointment, Member, Membership
-from resolvers.batches import few_sizes
 from resolvers.sessions import Access, Viewer
 from rules.members import Role
 from rules.permissions import Place
@@ -24,16 +24,15 @@ async def read_accesses(
 ) -> dict[UUID, Access]:
     """Who these sessions belong to and where they stand now, by session; those that have ended
     are missing."""
-    rows = await session.execute(_BY_SESSION, {"keys": few_sizes(session_ids)})
-    return _accesses_of(rows)
+    return _accesses_of(await session.execute(_BY_SESSION, {"keys": session_ids}))
 
 
 async def find_accesses(database: Database, token_hashes: Sequence[bytes]) -> dict[bytes, Access]:
     """The same for sessions of which the hashes of their tokens are known, by these."""
-    return _accesses_of(await database.look(_BY_TOKEN, {"keys": few_sizes(token_hashes)}))
+    return _accesses_of(await database.look(_BY_TOKEN, {"keys": token_hashes}))
 
 
-def _accesses_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[Any, Access]:
+def _accesses_of(rows: Iterable[Any]) -> dict[Any, Access]:
     viewers: dict[Any, tuple[Viewer, Any]] = {}
     units: dict[Any, set[UUID]] = defaultdict(set)
     roles: dict[Any, dict[UUID, frozenset[Role]]] = defaultdict(dict)
@@ -54,7 +53,6 @@ def _accesses_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[Any, Access]:
 
 def _facts(key: InstrumentedAttribute[Any]) -> CompoundSelect[*tuple[Any, ...]]:
     """One row for each good session, one for each membership, and one for each role."""
-    keys: BindParameter[Any] = bindparam("keys", expanding=True)
     no_unit, no_role = cast(None, Uuid()), cast(None, Appointment.role.type)
     nobody = (
         cast(None, Uuid()),
@@ -68,21 +66,21 @@ def _facts(key: InstrumentedAttribute[Any]) -> CompoundSelect[*tuple[Any, ...]]:
         .join(Account, owns_it)
         .join(Member, Member.id == Account.member_id)
         .where(
-            key.in_(keys),
+            among(key, "keys"),
             Session.revoked_at.is_(None),
             Session.expires_at > database_clock(),
         ),
         select(key, *nobody, Membership.unit_id, no_role)
         .join(Account, owns_it)
         .join(Membership, Membership.member_id == Account.member_id)
-        .where(key.in_(keys), Membership.valid_to.is_(None)),
+        .where(among(key, "keys"), Membership.valid_to.is_(None)),
         select(key, *nobody, Appointment.unit_id, Appointment.role)
         .join(Account, owns_it)
         .join(Appointment, Appointment.member_id == Account.member_id)
-        .where(key.in_(keys), Appointment.valid_to.is_(None)),
+        .where(among(key, "keys"), Appointment.valid_to.is_(None)),
     )
 
 
 # Built once: to build one takes longer than to run it.
 _BY_SESSION = _facts(Session.id)
-_BY_TOKEN = _facts(Session.token_hash)
+_BY_TOKEN = Statement(_facts(Session.token_hash))

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from models.accounts import Account, Session
 from models.base import database_clock
 from models.database import Database
-from resolvers.batches import Batcher, few_sizes
+from models.statements import Statement, among
+from resolvers.batches import Batcher
 from rules.permissions import Place
 
 MOST_TOGETHER = 256
@@ -17,11 +18,11 @@ MOST_TOGETHER = 256
 
 
 # Built once: building a statement takes longer than running it.
-_GOOD_SESSIONS = (
+_GOOD_SESSIONS = Statement(
     select(Session.token_hash, Account.member_id, Session.id, Session.expires_at)
     .join(Account, Account.id == Session.account_id)
     .where(
-        Session.token_hash.in_(bindparam("hashes", expanding=True)),
+        among(Session.token_hash, "hashes"),
         Session.revoked_at.is_(None),
         Session.expires_at > database_clock(),
     )
@@ -58,6 +59,6 @@ class Sessions:
         return await self._lookups.do(token_hash)
 
     async def _find(self, token_hashes: list[bytes]) -> list[Viewer | None]:
-        rows = await self._database.look(_GOOD_SESSIONS, {"hashes": few_sizes(token_hashes)})
+        rows = await self._database.look(_GOOD_SESSIONS, {"hashes": token_hashes})
         found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
         return [found.get(token_hash) for token_hash in token_hashes]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from models.database import WriteSession
 from models.export import describe_paper
 from models.locks import hold_vote_alone
 from models.meetings import AgendaItem
+from models.statements import Statement
 from models.units import Member
 from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
@@ -173,7 +173,7 @@ async def close_due_votes(context: Context) -> None:
     Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
     it closed.
     """
-    for row in await context.database.look(_due(), {}):
+    for row in await context.database.look(_DUE, {}):
         async with context.transaction() as transaction:
             session = transaction.session
             await hold_vote_alone(session, row.id)
@@ -183,9 +183,7 @@ async def close_due_votes(context: Context) -> None:
                 await close_held_vote(transaction, row.id, None, facts)
 
 
-@cache
 def _due() -> Select[UUID]:
-    """Built once: every worker asks it about once a second."""
     has_cast = or_(
         *(
             select(table.vote_id)
@@ -214,6 +212,9 @@ def _due() -> Select[UUID]:
             and_(Vote.closes_when_all_voted.is_(True), ~waits_for_somebody),
         ),
     )
+
+
+_DUE = Statement(_due())
 
 
 async def break_tie(

@@ -141,7 +141,7 @@ FIGURES = (
     Figure(
         "meetings_database_connections_in_use",
         "Connections of the pool that somebody holds.",
-        lambda p: p.pool.checkedout(),
+        lambda p: p.shared.database.connections_in_use,
     ),
     Figure(
         "meetings_database_connections_limit",

@@ -39,7 +39,9 @@ class Settings:
     database_url: str = _setting(
         "sqlite+aiosqlite:///var/meetings.db", "URL", "sqlite+aiosqlite:// or postgresql+asyncpg://"
     )
-    database_pool: int = _setting(10, "connections", "PostgreSQL connections of one worker")
+    database_pool: int = _setting(
+        10, "connections", "PostgreSQL connections of one worker", limits=(2, 1000)
+    )
     broadcast_url: str = _setting(
         "memory://", "URL", "memory:// for one worker; redis:// or redis+cluster:// for several"
     )

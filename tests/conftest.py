@@ -14,7 +14,7 @@ from models.database import Database
 from models.migrate import upgrade
 from realtime.feed import Feed
 from tests import services
-from tests.factories import City, connections_in_use, empty
+from tests.factories import City, empty
 
 
 def pytest_configure() -> None:
@@ -72,7 +72,7 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     await empty(database)
     try:
         yield database
-        assert connections_in_use(database) == 0
+        assert database.connections_in_use == 0
     finally:
         await database.dispose()
 

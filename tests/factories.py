@@ -12,17 +12,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 from sqlalchemy import event, insert, select, text, update
-from sqlalchemy.pool import QueuePool
 
 from models.accounts import Account, ActivationCard, Session
 from models.base import Base
 from models.database import Database, WriteSession
+from models.lines import Line
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.rights import ONLY_INSERTED
 from models.rule_sets import UnitRule
+from models.statements import Rows, Statement
 from models.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes import AuditRow, Vote, VoteOption
 from realtime.feed import Feed
@@ -438,29 +440,36 @@ async def unchanged(database: Database) -> AsyncIterator[None]:
     assert await dump(database) == before
 
 
-def connections_in_use(database: Database) -> int:
-    pool = database.engine.sync_engine.pool
-    assert isinstance(pool, QueuePool)
-    return pool.checkedout()
-
-
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
     """The SQL statements that the database is given meanwhile."""
     seen: list[str] = []
-
-    def see(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    with _listening(database, "before_cursor_execute", see):
+    with seeing_statements(database, seen.append):
         yield seen
+
+
+@contextmanager
+def seeing_statements(database: Database, see: Callable[[str], None]) -> Iterator[None]:
+    """Each SQL statement is shown before it runs, whichever way it goes."""
+    fetch = Line.fetch
+
+    async def see_and_fetch(line: Line, statement: Statement, parameters: Any) -> Rows:
+        if line.connection.sync_engine.pool is database.engine.sync_engine.pool:
+            see(statement.text)
+        return await fetch(line, statement, parameters)
+
+    with (
+        listening(database, "before_cursor_execute", lambda *about: see(about[2])),
+        patch.object(Line, "fetch", see_and_fetch),
+    ):
+        yield
 
 
 @contextmanager
 def commits(database: Database) -> Iterator[list[Any]]:
     """The transactions that are committed meanwhile, those included that are a single call."""
     seen: list[Any] = []
-    with _listening(database, "commit", seen.append), statements(database) as executed:
+    with listening(database, "commit", seen.append), statements(database) as executed:
         yield seen
     seen += filter(is_put, executed)
 
@@ -471,7 +480,7 @@ def is_put(statement: str) -> bool:
 
 
 @contextmanager
-def _listening(database: Database, name: str, listener: Callable[..., Any]) -> Iterator[None]:
+def listening(database: Database, name: str, listener: Callable[..., Any]) -> Iterator[None]:
     event.listen(database.engine.sync_engine, name, listener)
     try:
         yield

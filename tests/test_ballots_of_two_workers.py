@@ -9,12 +9,13 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Executable, text
+from sqlalchemy import Integer, Text, text
 
 from models.ballot_box import NewBallot, put_ballots
 from models.closing import flip_to_closed
 from models.database import Database, WriteSession
 from models.locks import hold_alone
+from models.statements import Statement
 from rules.ballots import Judged, Validity
 from rules.rule_sets import RuleSet, Secrecy
 from tests.factories import ORDINARY, City, Person, VoteIds
@@ -37,8 +38,23 @@ class OneTransaction:
     def __init__(self, session: WriteSession) -> None:
         self._session = session
 
-    async def look(self, statement: Executable, parameters: dict[str, Any]) -> Any:
-        return (await self._session.execute(statement, parameters)).all()
+    async def look(self, statement: Statement, parameters: dict[str, Any]) -> Any:
+        return (await self._session.execute(statement.built, parameters)).all()
+
+
+async def somebody_waits(database: Database) -> None:
+    """Until a statement waits for what another transaction holds."""
+    async with asyncio.timeout(10):
+        while await database.look(_WAITING, {}) == [(0,)]:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+
+
+_WAITING = Statement(
+    text(
+        "SELECT count(*) AS waiting FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ).columns(waiting=Integer())
+)
 
 
 @ON_POSTGRESQL
@@ -55,7 +71,7 @@ async def test_the_order_in_which_ballots_arrive_does_not_matter(city: City) -> 
         uncommitted = cast("Database", OneTransaction(session))
         assert await put(uncommitted, low) == 1
         other = asyncio.create_task(put(city.scene.database, high, low))
-        await asyncio.sleep(0.5)  # it waits now, for the ballot that is not committed yet
+        await somebody_waits(city.scene.database)  # for the ballot that is not committed yet
         assert await put(uncommitted, high) == 1
         await session.commit()
     assert await other == 0
@@ -80,13 +96,14 @@ async def worker(city: City, request: pytest.FixtureRequest) -> AsyncIterator[Da
 async def test_who_waited_for_a_closing_sees_it_whatever_the_server_s_default(
     city: City, worker: Database, rule: RuleSet
 ) -> None:
-    assert await worker.look(text("SHOW transaction_isolation"), {}) == [("read committed",)]
+    isolation = Statement(text("SHOW transaction_isolation").columns(transaction_isolation=Text()))
+    assert await worker.look(isolation, {}) == [("read committed",)]
     vote = await open_motion(city, rule)
     async with city.scene.database.writing() as session:
         await hold_alone(session, vote.id)
         ballots = [ballot_of(city.an, vote)]
         late = asyncio.create_task(put_ballots(worker, vote.id, rule.secrecy, ballots))
-        await asyncio.sleep(0.5)  # it waits now, for the lock
+        await somebody_waits(city.scene.database)  # for the lock
         assert not late.done()
         assert await flip_to_closed(session, vote.id)
         await session.commit()

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from models.accounts import Session
 from models.base import Base
@@ -49,6 +49,8 @@ from tests.factories import (
     context_of,
     give_card,
     is_put,
+    listening,
+    seeing_statements,
 )
 from tests.voting import CHANGEABLE, HIDDEN
 
@@ -493,23 +495,27 @@ async def test_every_answer_is_of_one_moment(city: City) -> None:
 # --- A caller who goes away ---------------------------------------------------------------------
 
 
-async def cancel_when(
-    city: City, name: str, is_it: Callable[[str], bool], work: Coroutine[Any, Any, Any]
+async def cancel_at_statement(
+    city: City, is_it: Callable[[str], bool], work: Coroutine[Any, Any, Any]
 ) -> None:
-    """Cancel the work when its transaction says this, and wait until it has ended."""
+    """Cancel the work when it gives the database this statement, and wait until it has ended."""
     task = asyncio.create_task(work)
 
-    def listener(*about: Any) -> None:
-        if is_it(str(about)):
+    def see(statement: str) -> None:
+        if is_it(statement):
             task.cancel()
 
-    engine = city.scene.database.engine.sync_engine
-    event.listen(engine, name, listener)
-    try:
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    finally:
-        event.remove(engine, name, listener)
+    with seeing_statements(city.scene.database, see), pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def cancel_at_commit(city: City, work: Coroutine[Any, Any, Any]) -> None:
+    task = asyncio.create_task(work)
+    with (
+        listening(city.scene.database, "commit", lambda _: task.cancel()),
+        pytest.raises(asyncio.CancelledError),
+    ):
+        await task
 
 
 @pytest.fixture
@@ -529,7 +535,7 @@ async def test_who_goes_away_during_the_commit_has_acted_and_the_others_are_told
 ) -> None:
     channel = channel_of_meeting(city.meeting.id)
     check_in = act(context_of(city.an), "checkIn", MEETING, meetingId=city.meeting.id)
-    await cancel_when(city, "commit", bool, check_in)
+    await cancel_at_commit(city, check_in)
     came = {ATTENDANCE_TOPIC, topic_of_member(city.an.id)}
     assert hints == [(channel, came)]
     assert await count(city, Attendance, Attendance.checked_in_at.is_not(None)) == 1
@@ -537,9 +543,9 @@ async def test_who_goes_away_during_the_commit_has_acted_and_the_others_are_told
     await open_vote(city.hanh, city.vote)
     del hints[:]
     if city.scene.database.dialect == "postgresql":  # the call that puts ballots commits them
-        await cancel_when(city, "before_cursor_execute", is_put, city_cast(city))
+        await cancel_at_statement(city, is_put, city_cast(city))
     else:
-        await cancel_when(city, "commit", bool, city_cast(city))
+        await cancel_at_commit(city, city_cast(city))
     await eventually(lambda: bool(hints))
     cast = {topic_of_ballots(city.vote.id), topic_of_member(city.an.id)}
     assert hints == [(channel, cast)]
@@ -565,7 +571,7 @@ async def test_who_goes_away_before_the_commit_has_changed_nothing(
         def writes(statement: str, table: str = table) -> bool:
             return f"UPDATE {table}" in statement or f"INSERT INTO {table}" in statement
 
-        await cancel_when(city, "before_cursor_execute", writes, work)
+        await cancel_at_statement(city, writes, work)
         assert await rows(city, select(Meeting.version)) == before, mutation
     assert hints == []
     assert await count(city, RollEntry) == 0

@@ -54,7 +54,6 @@ from tests.factories import (
     Person,
     change,
     commits,
-    connections_in_use,
     context_of,
 )
 
@@ -484,14 +483,14 @@ async def test_who_waits_holds_no_connection(city: City, what: Watching) -> None
     database = city.scene.database
     async with what(city.an, city) as watched:
         await watched.next()
-        assert connections_in_use(database) == 0
+        assert database.connections_in_use == 0
         waiter = asyncio.create_task(watched.next())
         for _ in range(50):
             await asyncio.sleep(0)
-            assert connections_in_use(database) == 0
+            assert database.connections_in_use == 0
         await do(city.hanh, "openVote", voteId=city.vote.id)
         await waiter
-        assert connections_in_use(database) == 0
+        assert database.connections_in_use == 0
 
 
 @pytest.mark.parametrize("what", [watch_meeting, watch_vote])
@@ -509,7 +508,7 @@ async def test_leaving_leaves_no_mailbox_no_connection_and_no_task(
                 waiter.cancel()
                 await asyncio.wait([waiter])
         assert not feed._lines
-        assert connections_in_use(city.scene.database) == 0
+        assert city.scene.database.connections_in_use == 0
         assert asyncio.all_tasks() == before
 
 
@@ -526,7 +525,7 @@ async def test_leaving_at_any_moment_of_a_push_leaves_nothing_behind(
             reader.cancel()
             await asyncio.wait([reader])
         assert not feed._lines
-        assert connections_in_use(city.scene.database) == 0
+        assert city.scene.database.connections_in_use == 0
         assert asyncio.all_tasks() == before
 
 

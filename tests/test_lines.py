@@ -1,0 +1,142 @@
+"""Statements that go to the driver itself, and the connections that they go through."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import DateTime, Integer, bindparam, func, literal, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+
+from models.base import database_clock
+from models.database import Database
+from models.meetings import Meeting
+from models.statements import Statement, among, columns_of
+from models.units import Member
+from models.votes import Vote
+from rules.meetings import VoteState
+from tests.factories import City
+
+ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+ONE = Statement(select(literal(1, Integer).label("one")))
+SLEEPING = Statement(text("SELECT pg_sleep(:seconds) IS NULL AS over").columns(over=Integer()))
+WHO = Statement(text("SELECT pg_backend_pid() AS pid").columns(pid=Integer()))
+
+
+@pytest.mark.parametrize("entity", [Vote, Meeting, Member])
+async def test_rows_are_those_that_sqlalchemy_gives(city: City, entity: Any) -> None:
+    database, key = city.scene.database, entity.__table__.c.id
+    async with database.snapshot() as session:
+        loaded = {one.id: one for one in await session.scalars(select(entity))}
+        statement = Statement(select(*columns_of(entity)).where(among(key, "keys")))
+        assert loaded
+        for keys in ([], [uuid4()], list(loaded), [*loaded, uuid4(), *loaded]):
+            rows = await session.fetch(statement, {"keys": keys})
+            assert rows == await database.look(statement, {"keys": keys})
+            assert {row.id for row in rows} == loaded.keys() & set(keys)
+            for row in rows:
+                for name, value in row._asdict().items():
+                    told = getattr(loaded[row.id], name)
+                    assert (type(value), value) == (type(told), told), name
+                assert entity(**row._asdict()).id == row.id
+
+
+async def test_parameters_and_constants_are_as_their_types_have_them(city: City) -> None:
+    moment = bindparam("moment", type_=Vote.opened_at.type)
+    statement = Statement(
+        select(
+            literal(VoteState.OPEN, Vote.state.type).label("state"),
+            (database_clock() > moment).label("is_later"),
+            bindparam("state", type_=Vote.state.type).label("given"),
+        )
+    )
+    then = datetime(2026, 11, 1, 19, tzinfo=UTC)
+    parameters = {"moment": then, "state": VoteState.CLOSED}
+    (row,) = await city.scene.database.look(statement, parameters)
+    assert (row.state, bool(row.is_later), row.given) == (VoteState.OPEN, True, VoteState.CLOSED)
+    parameters["moment"] = then.replace(tzinfo=None)
+    with pytest.raises((ValueError, StatementError), match="time zone"):
+        await city.scene.database.look(statement, parameters)
+
+
+@pytest.fixture
+def small(city: City) -> Database:
+    url = city.scene.database.engine.url.render_as_string(hide_password=False)
+    return Database(url, pool_size=2)
+
+
+@ON_POSTGRESQL
+async def test_a_snapshot_stays_as_it_is_and_writes_nothing(city: City) -> None:
+    database = city.scene.database
+    count = Statement(select(func.count().label("all")).select_from(Member))
+    async with database.snapshot() as session:
+        before = await session.fetch(count, {})
+        city.scene.member("Mới", city.branch)
+        await city.scene.save()
+        assert await session.fetch(count, {}) == before
+        assert await session.scalar(select(func.count(Member.id))) == before[0].all
+        with pytest.raises(DBAPIError, match="read-only"):
+            await session.execute(text("DELETE FROM audit"))
+    assert database.connections_in_use == 0
+    assert (await database.look(count, {}))[0].all == before[0].all + 1
+
+
+@ON_POSTGRESQL
+async def test_what_fails_tells_no_parameters_and_is_not_used_again(small: Database) -> None:
+    fails = Statement(select((1 / bindparam("number", type_=Integer())).label("quotient")))
+    ((before,),) = await small.look(WHO, {})
+    with pytest.raises(OperationalError, match="division by zero") as failed:
+        await small.look(fails, {"number": 0})
+    assert failed.value.params is None
+    ((after,),) = await small.look(WHO, {})
+    assert before != after
+    assert small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_who_is_cancelled_leaves_nothing_behind(small: Database) -> None:
+    for _ in range(5):
+        waiting = [asyncio.create_task(small.look(SLEEPING, {"seconds": 60})) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert await small.look(ONE, {}) == [(1,)]
+    assert small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_more_looks_than_connections_wait_for_each_other(small: Database) -> None:
+    looks = (small.look(SLEEPING, {"seconds": 0.01}) for _ in range(20))
+    assert await asyncio.gather(*looks) == [[(False,)]] * 20
+    assert small.connections_in_use == 0
+    async with small.writing() as session:  # for which some are left
+        assert await session.scalar(select(literal(1))) == 1
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_connections_that_the_server_closed_are_made_anew(
+    city: City, small: Database
+) -> None:
+    kill = Statement(
+        text("SELECT pg_terminate_backend(:pid) AS is_over").columns(is_over=DateTime())
+    )
+    ((pid,),) = await small.look(WHO, {})
+    async with small.snapshot() as session:
+        await city.scene.database.look(kill, {"pid": pid})
+        with pytest.raises(DBAPIError):
+            await session.fetch(ONE, {})
+    assert await small.look(ONE, {}) == [(1,)]
+    ((pid,),) = await small.look(WHO, {})
+    await city.scene.database.look(kill, {"pid": pid})
+    await asyncio.sleep(0.05)  # until it is noticed
+    assert await small.look(ONE, {}) == [(1,)]
+    assert small.connections_in_use == 0
+    await small.dispose()
