@@ -4,17 +4,25 @@ import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from models.access_changes import AccessChange
 from models.base import database_clock
 from models.database import Database
+from models.statements import Statement
 
 OVERLAP = timedelta(seconds=30)
 """How much longer a transaction may last between its change and its commit, to be seen here."""
 
 KEPT = timedelta(days=1)
 PRUNE_EVERY = 600.0  # seconds
+
+_NOW = Statement(select(database_clock().label("now")))
+_SINCE = Statement(
+    select(AccessChange.id, AccessChange.member_id).where(
+        AccessChange.changed_at > bindparam("since")
+    )
+)
 
 
 class AccessChanges:
@@ -40,15 +48,9 @@ class AccessChanges:
         if time.monotonic() >= self._prune_after:
             self._prune_after = time.monotonic() + PRUNE_EVERY
             await self._prune()
-        async with self._database.glance() as connection:
-            now = (await connection.execute(select(database_clock()))).scalar_one()
-            since = (self._read_at or now) - OVERLAP
-            rows = await connection.execute(
-                select(AccessChange.id, AccessChange.member_id).where(
-                    AccessChange.changed_at > since
-                )
-            )
-            found = {row.id: row.member_id for row in rows}
+        ((now,),) = await self._database.look(_NOW, {})
+        rows = await self._database.look(_SINCE, {"since": (self._read_at or now) - OVERLAP})
+        found = {row.id: row.member_id for row in rows}
         fresh = frozenset(found[number] for number in found.keys() - self._told)
         self._read_at, self._told = now, frozenset(found)
         return fresh
