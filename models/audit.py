@@ -1,12 +1,14 @@
 """Appending to a vote's audit chain. The caller holds the vote alone, so links never fork."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from models.database import WriteSession
+from models.statements import Statement
 from models.votes import AuditRow
 from rules.audit import BEGINNING, AuditKind, chain_hash
 
@@ -42,21 +44,20 @@ async def append_links(
     links: Sequence[tuple[AuditKind, Mapping[str, Any]]],
 ) -> None:
     """Insert the links that follow the chain's end, one after the other."""
-    rows = []
+    values: dict[str, Any] = {}
     head = end.head
-    for number, (kind, payload) in enumerate(links, start=end.links + 1):
+    for number, (kind, payload) in enumerate(links):
         previous, head = head, chain_hash(head, kind, payload)
-        rows.append(
-            {
-                "vote_id": vote_id,
-                "sequence": number,
-                "kind": kind,
-                "payload": dict(payload),
-                "previous_hash": previous,
-                "hash": head,
-            }
-        )
-    await session.execute(_INSERT, rows)
+        link = {
+            "vote_id": vote_id,
+            "sequence": end.links + 1 + number,
+            "kind": kind,
+            "payload": dict(payload),
+            "previous_hash": previous,
+            "hash": head,
+        }
+        values |= {_parameter(name, number): value for name, value in link.items()}
+    await session.fetch(_insert(len(links)), values)
 
 
 async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:
@@ -70,4 +71,19 @@ async def audit_head(session: WriteSession, vote_id: UUID) -> bytes:
     return head or BEGINNING
 
 
-_INSERT = insert(AuditRow.metadata.tables["audit"])  # built once, and past the ORM
+@cache
+def _insert(links: int) -> Statement:
+    """Of so many links at once."""
+    table = AuditRow.metadata.tables["audit"]
+    rows = [
+        {
+            column.name: bindparam(_parameter(column.name, number), type_=column.type)
+            for column in table.c
+        }
+        for number in range(links)
+    ]
+    return Statement(insert(table).values(rows).returning(table.c.sequence))
+
+
+def _parameter(column: str, number: int) -> str:
+    return f"{column}_of_{number}"

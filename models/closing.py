@@ -1,7 +1,7 @@
 """A vote's step to its next state, and what closing does to its rows.
 
 Everybody who votes waits while a vote closes, so its statements are few, they are built once, and
-they go past the ORM: to build one, or to load an object, takes longer than to run it.
+they go past SQLAlchemy: to build one, or to load an object, takes longer than to run it.
 """
 
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from models.audit import ChainEnd
 from models.base import database_clock
 from models.database import WriteSession, insert_rows, on_postgresql
+from models.statements import Statement
 from models.votes import Paper, PaperChoice, Vote, casts_of
 from rules.audit import BEGINNING
 from rules.meetings import VoteState
@@ -68,9 +68,10 @@ async def flip_to_closed(session: WriteSession, vote_id: UUID) -> ClosedVote | N
 
     Closing flips first and counts after: whoever waited for the lock finds it closed.
     """
-    row = (await session.execute(_FLIP_TO_CLOSED, {"closing": vote_id})).one_or_none()
-    if row is None:
+    rows = await session.fetch(_FLIP_TO_CLOSED, {"closing": vote_id})
+    if not rows:
         return None
+    (row,) = rows
     chain = ChainEnd(row.links or 0, row.head or BEGINNING)
     return ClosedVote(row.meeting_id, row.secrecy, row.rule, chain)
 
@@ -80,7 +81,8 @@ async def store_outcome(
 ) -> Vote:
     """Store what the closed vote decided. Gives the row as it stands then, of no session."""
     values = {"closing": vote_id, "decided": dict(outcome), "is_published": is_published}
-    return Vote(**(await session.execute(_STORE_OUTCOME, values)).one()._mapping)
+    (row,) = await session.fetch(_STORE_OUTCOME, values)
+    return Vote(**row._asdict())
 
 
 # What an update returns is about the parameter's vote, never about its row's columns: SQLAlchemy
@@ -90,8 +92,8 @@ _CLOSING = bindparam("closing", type_=Uuid())
 
 def _update_vote(
     state: VoteState, values: Mapping[str, Any], returning: tuple[ColumnElement[Any], ...]
-) -> ReturningUpdate[*tuple[Any, ...]]:
-    return (
+) -> Statement:
+    return Statement(
         update(_VOTE)
         .where(_VOTE.c.id == _CLOSING, _VOTE.c.state == state)
         .values({**values, "row_version": _VOTE.c.row_version + 1})
@@ -130,6 +132,7 @@ _STORE_OUTCOME = _update_vote(
     },
     (*_VOTE.c, (_VOTE.c.row_version + casts_of(_CLOSING)).label("version")),
 )
+_REWRITE_PAPERS = Statement(select(func.rewrite_papers(bindparam("vote", type_=Uuid()))))
 
 
 async def rewrite_papers(session: WriteSession, vote_id: UUID) -> None:
@@ -138,7 +141,7 @@ async def rewrite_papers(session: WriteSession, vote_id: UUID) -> None:
     On PostgreSQL by a function of the tables' owner: the application's role may not delete.
     """
     if on_postgresql(session):
-        await session.execute(select(func.rewrite_papers(vote_id)))
+        await session.fetch(_REWRITE_PAPERS, {"vote": vote_id})
         return
     papers = (
         await session.execute(select(Paper.id, Paper.validity).where(Paper.vote_id == vote_id))

@@ -9,7 +9,7 @@ from sqlalchemy import CTE, Uuid, func, literal, select, union_all
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import ReadSession
+from models.database import ReadSession, WriteSession
 from models.statements import Statement, among
 from models.votes import Ballot, BallotChoice, HandCount, HandMark, Paper, PaperChoice, RollEntry
 from rules.ballots import Count, Tallies, Validity
@@ -48,9 +48,11 @@ class Turnout:
     by_hand: int = 0
 
 
-async def count_votes(session: AsyncSession, vote_ids: Collection[UUID]) -> dict[UUID, Tallies]:
+async def count_votes(
+    session: ReadSession | WriteSession, vote_ids: Collection[UUID]
+) -> dict[UUID, Tallies]:
     """Recount ballots, papers and hands, by vote. Never a figure that was kept aside."""
-    return _tallies(vote_ids, await session.execute(_COUNTS, {"votes": list(vote_ids)}))
+    return _tallies(vote_ids, await session.fetch(_COUNTS, {"votes": list(vote_ids)}))
 
 
 async def count_votes_and_turnout(
@@ -183,7 +185,7 @@ def _turnout() -> Any:
 
 # Built once: to build it takes longer than to run it.
 _LAST = _last_ballots()
-_COUNTS = union_all(_papers(), _choices())
+_COUNTS = Statement(union_all(_papers(), _choices()))
 _COUNTS_AND_TURNOUT = Statement(union_all(_papers(), _choices(), _turnout()))
 _BALLOTS = (
     select(*_LAST.c, BallotChoice.option_id)

@@ -66,6 +66,40 @@ class ReadSession(AsyncSession):
 class WriteSession(AsyncSession):
     """A session in a READ COMMITTED transaction (PostgreSQL) or BEGIN IMMEDIATE (SQLite)."""
 
+    _line: Line | None = None
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        """All rows of a statement that is known beforehand.
+
+        It does not autoflush as `execute` does: what the ORM has yet to write is written first.
+        """
+        if self.new or self.dirty or self.deleted:
+            await self.flush()
+        line = await self._begun_line()
+        if line is None:
+            return (await self.execute(statement.built, dict(parameters))).all()
+        return await line.fetch(statement, parameters)
+
+    async def close(self) -> None:
+        """Roll back what was not committed. A connection on which a fetch failed or was cancelled
+        is closed: the cancelling must not come so late that it hits somebody else's statement."""
+        line, self._line = self._line, None
+        if line is None or line.is_usable:
+            await super().close()
+        else:
+            await self.invalidate()
+
+    async def _begun_line(self) -> Line | None:
+        """The connection, if it is PostgreSQL's and has begun its transaction, which SQLAlchemy
+        does with the first statement of its own."""
+        if not self.in_transaction() or not on_postgresql(self):
+            return None
+        if self._line is None or self._line.connection.closed:  # by the end of a transaction
+            connection = await self.connection()
+            raw = await connection.get_raw_connection()
+            self._line = Line(connection, raw.driver_connection)
+        return self._line if self._line.driver.is_in_transaction() else None
+
 
 class Database:
     """Engines and session factories for one URL. Raises ValueError for a URL it cannot serve."""

@@ -1,7 +1,8 @@
 """Connections of PostgreSQL's that are at hand for statements which go to the driver itself.
 
 To take a connection out of SQLAlchemy's pool and to give it back costs more than a small statement.
-So some stay outside between their uses, half of them all: the other half is for transactions.
+So some stay outside between their uses, half of them all: the other half is for transactions,
+which have a line on their own connection.
 """
 
 import asyncio
@@ -31,8 +32,8 @@ FAILURES = (
 
 @dataclass(eq=False)
 class Line:
-    """One connection, as SQLAlchemy has it, which begins and ends nothing on it by itself, and as
-    the driver has it.
+    """One connection, as SQLAlchemy has it and as the driver has it. What is sent here begins and
+    ends nothing by itself.
 
     What fails raises OperationalError, and tells no parameters: they may be a ballot.
     """

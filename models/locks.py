@@ -14,18 +14,19 @@ from sqlalchemy import BigInteger, ColumnElement, Uuid, bindparam, func, literal
 
 from models.database import WriteSession, on_postgresql
 from models.meetings import Meeting
+from models.statements import Statement
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
     """Keep others from holding the subject alone until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(_LOCK_SHARED, {"number": lock_number(subject_id)})
+        await session.fetch(_LOCK_SHARED, {"number": lock_number(subject_id)})
 
 
 async def hold_alone(session: WriteSession, subject_id: UUID) -> None:
     """Wait for those under way, and keep all others out until this transaction ends."""
     if on_postgresql(session):
-        await session.execute(_LOCK, {"number": lock_number(subject_id)})
+        await session.fetch(_LOCK, {"number": lock_number(subject_id)})
 
 
 async def hold_vote_alone(session: WriteSession, vote_id: UUID) -> None:
@@ -35,7 +36,7 @@ async def hold_vote_alone(session: WriteSession, vote_id: UUID) -> None:
     """
     if on_postgresql(session):
         values = {"vote": vote_id, "number": lock_number(vote_id)}
-        await session.execute(_LOCK_MEETING_AND_VOTE, values)
+        await session.fetch(_LOCK_MEETING_AND_VOTE, values)
 
 
 def lock_number(subject_id: UUID) -> int:
@@ -48,13 +49,13 @@ _NUMBER_OF_MEETING: ColumnElement[int] = literal_column(
 )
 """What `lock_number` gives for the meeting's id."""
 
-# Built once, and past the ORM: to build them takes longer than to run them.
-_LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("number", type_=BigInteger())))
-_LOCK = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger())))
+_NUMBER = bindparam("number", type_=BigInteger())
+_LOCK_SHARED = Statement(select(func.pg_advisory_xact_lock_shared(_NUMBER)))
+_LOCK = Statement(select(func.pg_advisory_xact_lock(_NUMBER)))
 _MEETING, _VOTE = (Meeting.metadata.tables[name] for name in ("meeting", "vote"))
-_LOCK_MEETING_AND_VOTE = (
+_LOCK_MEETING_AND_VOTE = Statement(
     # PostgreSQL computes the columns of a row from left to right.
-    _LOCK.with_only_columns(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING), *_LOCK.selected_columns)
+    select(func.pg_advisory_xact_lock(_NUMBER_OF_MEETING), func.pg_advisory_xact_lock(_NUMBER))
     .join_from(_MEETING, _VOTE, _VOTE.c.meeting_id == _MEETING.c.id)
     .where(_VOTE.c.id == bindparam("vote", type_=Uuid()))
 )

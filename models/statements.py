@@ -7,7 +7,7 @@ or ballot needs is compiled here, once, by SQLAlchemy, and then goes past it.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -86,6 +86,10 @@ def columns_of(entity: type[DeclarativeBase]) -> list[Any]:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+Fetch = Callable[[Statement, Mapping[str, Any]], Awaitable[Rows]]
+"""What runs a statement with its parameters: a session's `fetch`, or a database's `look`."""
 
 
 class among(FunctionElement[bool]):

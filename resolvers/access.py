@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.database import ReadSession, WriteSession
 from models.locks import hold_alone, hold_shared, hold_vote_alone
 from models.meetings import Meeting
+from models.statements import Statement
 from models.units import Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
@@ -140,12 +142,18 @@ async def hold_vote(
     """Hold a vote and its meeting alone until the end of the transaction. The unit is read where
     the caller does not know it; it never changes."""
     session = transaction.session
-    unit_id = unit_id or await session.scalar(_UNIT_OF_VOTE, {"vote": vote_id})
-    if unit_id is None:
-        raise not_found("vote")
+    unit_id = unit_id or await _unit_of_vote(session, vote_id)
     # Asked before waiting for voters: who may not close must not make them wait either.
     await permit_in_unit(session, await load_place(session, viewer), act, unit_id)
     await hold_vote_alone(session, vote_id)
+
+
+async def _unit_of_vote(session: WriteSession, vote_id: UUID) -> UUID:
+    rows = await session.fetch(_UNIT_OF_VOTE, {"vote": vote_id})
+    if not rows:
+        raise not_found("vote")
+    unit_id: UUID = rows[0].unit_id
+    return unit_id
 
 
 async def member_to_change(
@@ -167,7 +175,7 @@ async def member_to_change(
 
 
 async def _permitted_meeting(
-    session: AsyncSession, viewer: Viewer, meeting_id: UUID, act: Act
+    session: WriteSession, viewer: Viewer, meeting_id: UUID, act: Act
 ) -> Meeting:
     meeting = await session.get(Meeting, meeting_id)
     if meeting is None:
@@ -207,7 +215,7 @@ async def _permit_viewer(context: Context, act: Act, unit_id: UUID) -> None:
         raise not_allowed(act)
 
 
-async def _viewer_place(context: Context, session: AsyncSession) -> Place:
+async def _viewer_place(context: Context, session: ReadSession) -> Place:
     """The viewer's place, read once a snapshot."""
     if context.snapshot.place is None:
         context.snapshot.place = await load_place(session, context.signed_in())
@@ -221,9 +229,9 @@ async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id:
         permit(act, relations | await _tree_relations(session, place, unit_id))
 
 
-async def load_place(session: AsyncSession, viewer: Viewer) -> Place:
+async def load_place(session: ReadSession | WriteSession, viewer: Viewer) -> Place:
     """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
-    found = await read_accesses(session, [viewer.session_id])
+    found = await read_accesses(session.fetch, [viewer.session_id])
     if viewer.session_id not in found:
         raise session_ended()
     return found[viewer.session_id].place
@@ -262,7 +270,7 @@ async def _relations_to_member(
 
 
 # Built once: to build it takes longer than to run it.
-_UNIT_OF_VOTE = (
+_UNIT_OF_VOTE = Statement(
     select(Meeting.unit_id)
     .join(Vote, Vote.meeting_id == Meeting.id)
     .where(Vote.id == bindparam("vote", type_=Uuid()))

@@ -67,8 +67,7 @@ class Audiences:
 
     async def readmit(self, accesses: Sequence[Access]) -> dict[UUID, Access]:
         """The same sessions read afresh, by session; those that have ended are missing."""
-        async with self.database.glance() as connection:
-            return await read_accesses(connection, [one.viewer.session_id for one in accesses])
+        return await read_accesses(self.database.look, [one.viewer.session_id for one in accesses])
 
     async def of_meeting(self, access: Access, meeting_id: str) -> Followed:
         """Everything of a meeting. Raises NOT_FOUND, NOT_ALLOWED."""

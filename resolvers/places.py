@@ -6,25 +6,22 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Uuid, cast, select, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.accounts import Account, Session
 from models.base import database_clock
 from models.database import Database
-from models.statements import Statement, among
+from models.statements import Fetch, Statement, among
 from models.units import Appointment, Member, Membership
 from resolvers.sessions import Access, Viewer
 from rules.members import Role
 from rules.permissions import Place
 
 
-async def read_accesses(
-    session: AsyncSession | AsyncConnection, session_ids: Sequence[UUID]
-) -> dict[UUID, Access]:
+async def read_accesses(fetch: Fetch, session_ids: Sequence[UUID]) -> dict[UUID, Access]:
     """Who these sessions belong to and where they stand now, by session; those that have ended
     are missing."""
-    return _accesses_of(await session.execute(_BY_SESSION, {"keys": session_ids}))
+    return _accesses_of(await fetch(_BY_SESSION, {"keys": session_ids}))
 
 
 async def find_accesses(database: Database, token_hashes: Sequence[bytes]) -> dict[bytes, Access]:
@@ -82,5 +79,5 @@ def _facts(key: InstrumentedAttribute[Any]) -> CompoundSelect[*tuple[Any, ...]]:
 
 
 # Built once: to build one takes longer than to run it.
-_BY_SESSION = _facts(Session.id)
+_BY_SESSION = Statement(_facts(Session.id))
 _BY_TOKEN = Statement(_facts(Session.token_hash))

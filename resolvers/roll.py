@@ -16,11 +16,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from models.base import database_clock
-from models.database import WriteSession
+from models.database import ReadSession, WriteSession
 from models.meetings import Attendance, Meeting, Proxy
+from models.statements import Statement
 from models.units import Member, Membership
 from models.votes import Ballot, CastMark, HandMark, Recusal, RollEntry, Vote
 from rules.bases import Voter
@@ -108,7 +108,7 @@ async def freeze_roll(
 async def freeze_presence(session: WriteSession, vote_id: UUID, meeting_id: UUID) -> list[Voter]:
     """Write down who is here and who was excused, as the vote closes. Gives what `load_voters`
     gives from then on, in one statement: those who vote wait for it."""
-    rows = await session.execute(_FREEZE_PRESENCE, {"frozen": vote_id, "meeting": meeting_id})
+    rows = await session.fetch(_FREEZE_PRESENCE, {"frozen": vote_id, "meeting": meeting_id})
     return [
         Voter(
             member_id=row.member_id,
@@ -126,7 +126,7 @@ async def freeze_presence(session: WriteSession, vote_id: UUID, meeting_id: UUID
     ]
 
 
-def _freeze() -> ReturningUpdate[*tuple[Any, ...]]:
+def _freeze() -> Statement:
     """Tables, not mapped classes: it goes past the ORM."""
     tables = RollEntry.metadata.tables
     roll, attendance = tables["roll_entry"], tables["attendance"]
@@ -151,7 +151,7 @@ def _freeze() -> ReturningUpdate[*tuple[Any, ...]]:
             for table in (tables["ballot"], tables["cast_mark"], tables["hand_mark"])
         )
     )
-    return (
+    return Statement(
         update(roll)
         .where(roll.c.vote_id == frozen)
         .values(
@@ -162,10 +162,10 @@ def _freeze() -> ReturningUpdate[*tuple[Any, ...]]:
     )
 
 
-async def load_voters(session: AsyncSession, vote: Vote) -> list[Voter]:
+async def load_voters(session: ReadSession | WriteSession, vote: Vote) -> list[Voter]:
     """Everyone on the roll, with what the base needs to know of each: now while the vote is open,
     as it was at the closing afterwards."""
-    rows = await session.execute(_VOTERS, {"vote": vote.id, "meeting": vote.meeting_id})
+    rows = await session.fetch(_VOTERS, {"vote": vote.id, "meeting": vote.meeting_id})
     return [
         Voter(
             member_id=row.member_id,
@@ -185,7 +185,7 @@ async def load_voters(session: AsyncSession, vote: Vote) -> list[Voter]:
     ]
 
 
-def _voters() -> Select[*tuple[Any, ...]]:
+def _voters() -> Statement:
     vote_id = bindparam("vote", type_=Uuid())
     # Not by joins: PostgreSQL takes ballots that came within the last minute for a few, and would
     # compare each with each entry.
@@ -195,7 +195,7 @@ def _voters() -> Select[*tuple[Any, ...]]:
             for table in (Ballot, CastMark, HandMark)
         )
     )
-    return (
+    return Statement(
         select(
             RollEntry.member_id,
             RollEntry.standing,

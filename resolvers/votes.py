@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, Uuid, and_, bindparam, or_, select, update
 
 from models.audit import append_audit, append_links, audit_head
 from models.base import database_clock
@@ -335,12 +335,15 @@ def _chair_acts(vote: Vote) -> list[Act]:
 
 
 async def load_options(session: WriteSession, vote_id: UUID) -> list[Option]:
-    rows = await session.execute(
-        select(VoteOption.id, VoteOption.kind, VoteOption.position, VoteOption.candidate_id).where(
-            VoteOption.vote_id == vote_id
-        )
-    )
+    rows = await session.fetch(_OPTIONS, {"vote": vote_id})
     return [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
+
+
+_OPTIONS = Statement(
+    select(VoteOption.id, VoteOption.kind, VoteOption.position, VoteOption.candidate_id).where(
+        VoteOption.vote_id == bindparam("vote", type_=Uuid())
+    )
+)
 
 
 def labels_of(options: Sequence[VoteOption]) -> Labels:

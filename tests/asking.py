@@ -173,8 +173,7 @@ def finding(context: Context) -> Callable[[], Awaitable[Access | None]]:
         if context.viewer is None:
             return None
         session_id = context.viewer.session_id
-        async with context.database.glance() as connection:
-            return (await read_accesses(connection, [session_id])).get(session_id)
+        return (await read_accesses(context.database.look, [session_id])).get(session_id)
 
     return find
 

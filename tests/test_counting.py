@@ -72,10 +72,10 @@ async def test_no_ballot_is_compared_with_every_other_one(city: City) -> None:
         votes = {"votes": [city.vote.id]}
         voters = {"vote": city.vote.id, "meeting": city.meeting.id}
         for statement, values in (
-            (Statement(counting._COUNTS), votes),
+            (counting._COUNTS, votes),
             (counting._COUNTS_AND_TURNOUT, votes),
             (Statement(counting._BALLOTS), votes),
-            (Statement(roll._VOTERS), voters),
+            (roll._VOTERS, voters),
         ):
             touched = rows_touched(await explain(city.scene.database, statement, values))
             assert touched < ROWS_EACH * MEMBERS, statement.text

@@ -5,26 +5,35 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import DateTime, Integer, bindparam, func, literal, select, text
+from sqlalchemy import DateTime, Integer, Uuid, bindparam, func, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from models.base import database_clock
-from models.database import Database
+from models.database import Database, WriteSession
 from models.meetings import Meeting
 from models.statements import Statement, among, columns_of
 from models.units import Member
 from models.votes import Vote
 from rules.meetings import VoteState
+from rules.members import Standing
 from tests.factories import City
 
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
+MEMBER = Member.metadata.tables["member"]
 ONE = Statement(select(literal(1, Integer).label("one")))
 SLEEPING = Statement(text("SELECT pg_sleep(:seconds) IS NULL AS over").columns(over=Integer()))
 WHO = Statement(text("SELECT pg_backend_pid() AS pid").columns(pid=Integer()))
+NAME = Statement(select(Member.name).where(Member.id == bindparam("member", type_=Uuid())))
+RENAME = Statement(
+    update(MEMBER)
+    .where(MEMBER.c.id == bindparam("member", type_=Uuid()))
+    .values(name=bindparam("new"))
+    .returning(MEMBER.c.name)
+)
 
 
 @pytest.mark.parametrize("entity", [Vote, Meeting, Member])
@@ -138,5 +147,119 @@ async def test_connections_that_the_server_closed_are_made_anew(
     await city.scene.database.look(kill, {"pid": pid})
     await asyncio.sleep(0.05)  # until it is noticed
     assert await small.look(ONE, {}) == [(1,)]
+    assert small.connections_in_use == 0
+    await small.dispose()
+
+
+# --- In transactions ----------------------------------------------------------------------------
+
+
+async def begun(session: WriteSession) -> None:
+    """Afterwards the session has a transaction, on PostgreSQL on the driver's connection too."""
+    assert await session.scalar(select(literal(1))) == 1
+
+
+@pytest.mark.parametrize("entity", [Vote, Meeting, Member])
+async def test_a_transaction_too_gives_the_rows_that_sqlalchemy_gives(
+    city: City, entity: Any
+) -> None:
+    key = entity.__table__.c.id
+    statement = Statement(select(*columns_of(entity)).where(among(key, "keys")).order_by(key))
+    async with city.scene.database.writing() as session:
+        keys = list(await session.scalars(select(entity.id)))
+        told = (await session.execute(statement.built, {"keys": keys})).all()
+        rows = await session.fetch(statement, {"keys": keys})
+        assert told == rows
+        for one, other in zip(told, rows, strict=True):
+            assert list(map(type, one)) == list(map(type, other))
+            assert one._fields == other._fields
+
+
+async def test_what_updates_and_returns_is_committed_with_the_transaction(city: City) -> None:
+    database = city.scene.database
+    values = {"member": city.an.id, "new": "Ẩn"}
+    async with database.writing() as session:
+        assert await session.fetch(RENAME, values) == [("Ẩn",)]  # which begins
+        assert await session.fetch(RENAME, {**values, "new": "Ân"}) == [("Ân",)]
+        assert await database.look(NAME, {"member": city.an.id}) == [(city.an.name,)]
+        await session.commit()
+        assert await session.fetch(RENAME, {**values, "new": "An"}) == [("An",)]  # the next one
+        assert await session.fetch(RENAME, values) == [("Ẩn",)]
+    assert await database.look(NAME, {"member": city.an.id}) == [("Ân",)]
+    assert database.connections_in_use == 0
+
+
+async def test_what_the_orm_has_yet_to_write_is_written_before(city: City) -> None:
+    async with city.scene.database.writing() as session:
+        member = await session.get_one(Member, city.an.id)
+        member.name = "Ẩn"
+        assert await session.fetch(NAME, {"member": city.an.id}) == [("Ẩn",)]
+        other = Member(id=uuid4(), name="Mới", standing=Standing.FULL)
+        session.add(other)
+        assert await session.fetch(NAME, {"member": other.id}) == [("Mới",)]
+
+
+@ON_POSTGRESQL
+async def test_what_fails_in_a_transaction_tells_no_parameters_and_undoes_all(
+    city: City, small: Database
+) -> None:
+    async def write_and_fail() -> None:
+        async with small.writing() as session:
+            await begun(session)
+            await session.fetch(RENAME, {"member": city.an.id, "new": "Ẩn"})
+            await session.fetch(RENAME, {"member": city.an.id, "new": ""})
+
+    with pytest.raises(OperationalError, match="check constraint") as failed:
+        await write_and_fail()
+    assert failed.value.params is None
+    assert await small.look(NAME, {"member": city.an.id}) == [(city.an.name,)]
+    assert small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_who_is_cancelled_in_a_transaction_leaves_nothing_behind(
+    city: City, small: Database
+) -> None:
+    async def write_and_sleep(member_id: UUID) -> None:
+        async with small.writing() as session:
+            await begun(session)
+            await session.fetch(RENAME, {"member": member_id, "new": "Ẩn"})
+            await session.fetch(SLEEPING, {"seconds": 60})
+
+    for _ in range(5):
+        members = (city.an.id, city.binh.id)
+        waiting = [asyncio.create_task(write_and_sleep(one)) for one in members]
+        await asyncio.sleep(0.05)
+        for one in waiting:
+            one.cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in ended] == [asyncio.CancelledError] * 2
+        assert small.connections_in_use == 0
+        async with small.writing() as session:
+            await begun(session)
+            assert await session.fetch(NAME, {"member": city.an.id}) == [(city.an.name,)]
+            assert await session.fetch(SLEEPING, {"seconds": 0.01}) == [(False,)]
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_a_transaction_whose_connection_the_server_closed_fails_and_the_next_one_works(
+    city: City, small: Database
+) -> None:
+    kill = Statement(text("SELECT pg_terminate_backend(:pid) AS over").columns(over=Integer()))
+
+    async def lose_connection() -> None:
+        async with small.writing() as session:
+            await begun(session)
+            ((pid,),) = await session.fetch(WHO, {})
+            await city.scene.database.look(kill, {"pid": pid})
+            await session.fetch(ONE, {})
+
+    with pytest.raises(OperationalError):
+        await lose_connection()
+    async with small.writing() as session:
+        await begun(session)
+        assert await session.fetch(ONE, {}) == [(1,)]
     assert small.connections_in_use == 0
     await small.dispose()
