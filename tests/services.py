@@ -298,6 +298,7 @@ class ValkeyCluster:
         self._introduce(replica)
         replica.tell("CLUSTER", "REPLICATE", primary.tell("CLUSTER", "MYID"))
         replica.wait_until_it_says("master_link_status:up", "INFO", "REPLICATION")
+        self.wait_until_ok()  # it can take over only the slots that it knows of
         return replica
 
     def wait_until_ok(self) -> None:
