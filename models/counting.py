@@ -94,7 +94,9 @@ def _last_ballots() -> CTE:
     the highest sequence.
 
     PostgreSQL knows nothing yet of ballots that came within the last minute, and takes them for a
-    few. Joined with the later ones and with the roll, each would be compared with each.
+    few. Joined with the later ones and with the roll, each would be compared with each. (While it
+    takes the whole tables for empty, because they were analysed when they were, it still compares
+    a few hundred so, in 14 ms; once a table fills eight pages it uses the index all the same.)
     """
     latest_first = func.row_number().over(
         partition_by=(Ballot.vote_id, Ballot.member_id), order_by=Ballot.sequence.desc()
