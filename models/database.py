@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, ResourceClosedError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -34,7 +34,7 @@ _END_SNAPSHOT = "ROLLBACK"
 class ReadSession(AsyncSession):
     """A session on one snapshot: every statement sees the same committed state. Never writes."""
 
-    _lines: Lines
+    _lines: Lines | None = None
     _line: Line | None = None
 
     async def begin_on(self, lines: Lines) -> None:
@@ -49,18 +49,32 @@ class ReadSession(AsyncSession):
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
         """All rows of a statement that is known beforehand."""
-        if self._line is not None:
-            return await self._line.fetch(statement, parameters)
-        return (await self.execute(statement.built, dict(parameters))).all()
+        if self._lines is None:
+            return (await self.execute(statement.built, dict(parameters))).all()
+        if self._line is None:
+            raise ResourceClosedError("This snapshot is over.")
+        return await self._line.fetch(statement, parameters)
 
     async def close(self) -> None:
         line, self._line = self._line, None
-        if line is None or self.in_transaction():
+        if self._lines is None:
             await super().close()
-        if line is not None:
+        elif line is not None:
+            try:
+                await self._end(line)
+            except BaseException:
+                line.spoil()  # it may still be in the transaction
+                raise
+            finally:
+                self.sync_session.bind = None  # the line is somebody else's from now on
+                await self._lines.give_back(line)
+
+    async def _end(self, line: Line) -> None:
+        if self.in_transaction():
+            await super().close()
+        if line.is_usable:
             with suppress(OperationalError):
                 await line.execute(_END_SNAPSHOT)
-            await self._lines.give_back(line)
 
 
 class WriteSession(AsyncSession):
@@ -178,6 +192,15 @@ class Database:
         pool = self.engine.sync_engine.pool
         assert isinstance(pool, QueuePool)  # noqa: S101 - so are all that we make
         return pool.checkedout() - len(self._lines)
+
+    @property
+    def lines_in_use(self) -> int:
+        """Of these, the lines, of which there may be `most_lines`."""
+        return self._lines.in_use
+
+    @property
+    def most_lines(self) -> int:
+        return self._lines.most
 
     async def dispose(self) -> None:
         await self._lines.close()

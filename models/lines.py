@@ -40,12 +40,18 @@ class Line:
 
     connection: AsyncConnection
     driver: Any
+    slot: asyncio.Semaphore | None = None
+    """What is released when it is given back."""
     _is_sound: bool = True
 
     @property
     def is_usable(self) -> bool:
         """Not when anything has gone wrong, a cancelled caller included."""
         return self._is_sound and not self.driver.is_closed()
+
+    def spoil(self) -> None:
+        """Have it not used again."""
+        self._is_sound = False
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
         """All rows of a statement."""
@@ -61,6 +67,9 @@ class Line:
         is_sound, self._is_sound = self._is_sound, False
         try:
             result = await answer
+        except asyncpg.DataError as error:  # which quotes the value
+            fault = ValueError(f"a value does not fit: {type(error).__name__}")
+            raise OperationalError(text, None, fault, hide_parameters=True) from None
         except FAILURES as error:
             raise OperationalError(text, None, error, hide_parameters=True) from error
         self._is_sound = is_sound
@@ -71,8 +80,9 @@ class Lines:
     """Up to `most` connections of an engine's pool, which stay outside it between their uses."""
 
     def __init__(self, engine: AsyncEngine, most: int) -> None:
+        self.most = most
+        self.in_use = 0
         self._engine = engine
-        self._most = most
         self._free = asyncio.Semaphore(most)
         self._kept: list[Line] = []
 
@@ -94,37 +104,53 @@ class Lines:
 
         Raises TimeoutError when none was given back for so long that something must hang.
         """
-        async with asyncio.timeout(PATIENCE if self._free.locked() else None):
-            await self._free.acquire()
+        slot = self._free
+        async with asyncio.timeout(PATIENCE if slot.locked() else None):
+            await slot.acquire()
         try:
-            while self._kept:
-                line = self._kept.pop()
-                if line.is_usable:
-                    return line
-                await _hang_up(line)
-            connection = await self._engine.connect()
-            raw = await connection.get_raw_connection()
-            return Line(connection, raw.driver_connection)
+            line = await self._kept_or_new()
         except BaseException:
-            self._free.release()
+            slot.release()
             raise
+        line.slot = slot
+        self.in_use += 1
+        return line
+
+    async def _kept_or_new(self) -> Line:
+        while self._kept:
+            line = self._kept.pop()
+            if line.is_usable:
+                return line
+            await asyncio.shield(_hang_up(line))
+        connection = await self._engine.connect()
+        raw = await connection.get_raw_connection()
+        return Line(connection, raw.driver_connection)
 
     async def give_back(self, line: Line) -> None:
-        self._free.release()
-        if line.is_usable:
-            self._kept.append(line)
-        else:
-            await asyncio.shield(_hang_up(line))
+        self.in_use -= 1
+        slot, line.slot = line.slot, None
+        try:
+            if slot is self._free and line.is_usable:
+                self._kept.append(line)
+            else:
+                line.spoil()  # it is not the engine's pool's any more, either
+                await asyncio.shield(_hang_up(line))
+        finally:
+            if slot is not None:
+                slot.release()
 
     async def close(self) -> None:
-        """Nothing is kept any more. Who goes on afterwards may do so in another event loop."""
+        """Nothing is kept any more, nor what is in use now. Who goes on afterwards may do so in
+        another event loop."""
         kept, self._kept = self._kept, []
-        self._free = asyncio.Semaphore(self._most)
+        self._free = asyncio.Semaphore(self.most)
         for line in kept:
             await _hang_up(line)
 
 
 async def _hang_up(line: Line) -> None:
-    if not line.is_usable:
-        await line.connection.invalidate()
-    await line.connection.close()
+    try:
+        if not line.is_usable:
+            await line.connection.invalidate()
+    finally:
+        await line.connection.close()

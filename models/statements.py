@@ -35,7 +35,8 @@ class Statement:
         return str(self._compiled)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """The parameters as asyncpg takes them, in the order of the text."""
+        """The parameters as asyncpg takes them, in the order of the text. Raises KeyError for one
+        that is missing."""
         given = {**self._constants, **parameters}
         return [convert(given[name]) for name, convert in self._binds]
 
@@ -62,8 +63,8 @@ class Statement:
     @cached_property
     def _constants(self) -> dict[str, Any]:
         """The values that are written into the statement itself."""
-        values: dict[str, Any] = self._compiled.construct_params(_check=False)
-        return values
+        binds = self._compiled.binds.items()
+        return {name: bind.effective_value for name, bind in binds if not bind.required}
 
     @cached_property
     def _binds(self) -> list[tuple[str, Callable[[Any], Any]]]:

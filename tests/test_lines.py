@@ -9,7 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, func, literal, select, text, update
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import (
+    DBAPIError,
+    OperationalError,
+    ResourceClosedError,
+    StatementError,
+    UnboundExecutionError,
+)
 
 from models.base import database_clock
 from models.database import Database, WriteSession
@@ -98,7 +104,7 @@ async def test_a_snapshot_stays_as_it_is_and_writes_nothing(city: City) -> None:
 async def test_what_fails_tells_no_parameters_and_is_not_used_again(small: Database) -> None:
     fails = Statement(select((1 / bindparam("number", type_=Integer())).label("quotient")))
     ((before,),) = await small.look(WHO, {})
-    with pytest.raises(OperationalError, match="division by zero") as failed:
+    with pytest.raises(OperationalError, match="DivisionByZero") as failed:
         await small.look(fails, {"number": 0})
     assert failed.value.params is None
     ((after,),) = await small.look(WHO, {})
@@ -117,6 +123,66 @@ async def test_who_is_cancelled_leaves_nothing_behind(small: Database) -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
         assert await small.look(ONE, {}) == [(1,)]
     assert small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_who_is_cancelled_while_a_snapshot_ends_leaves_nothing_behind(
+    small: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read() -> None:  # `snapshot` would shield the end from being cancelled
+        session = await small.begin_snapshot()
+        try:
+            await session.fetch(ONE, {})
+        finally:
+            await session.close()
+
+    await read()
+    for end in ("SELECT pg_sleep(60)", "ROLLBACK"):
+        monkeypatch.setattr("models.database._END_SNAPSHOT", end)
+        for pause in (0.0, 0.001, 0.002, 0.05):
+            reading = asyncio.create_task(read())
+            for _ in range(2):
+                await asyncio.sleep(pause)
+                reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            async with asyncio.timeout(10):
+                assert await small.look(ONE, {}) == [(1,)]
+    assert small.lines_in_use == small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_a_snapshot_that_is_over_reads_nothing_more(small: Database) -> None:
+    async with small.snapshot() as session:
+        assert await session.scalar(select(literal(1))) == 1
+    with pytest.raises(ResourceClosedError):
+        await session.fetch(ONE, {})
+    with pytest.raises(UnboundExecutionError):
+        await session.scalar(select(literal(1)))
+    await session.close()
+    assert small.lines_in_use == small.connections_in_use == 0
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_what_is_in_use_when_all_is_closed_is_not_kept(small: Database) -> None:
+    async with small.snapshot() as session:
+        await small.dispose()
+        assert await session.fetch(ONE, {}) == [(1,)]
+    assert await small.look(ONE, {}) == [(1,)]
+    assert small.lines_in_use == small.connections_in_use == 0
+    assert len(small._lines) == 1
+    await small.dispose()
+
+
+@ON_POSTGRESQL
+async def test_a_parameter_that_is_missing_is_not_null(small: Database) -> None:
+    told = Statement(select(bindparam("number", type_=Integer()).label("told")))
+    assert await small.look(told, {"number": None}) == [(None,)]
+    for wrong in ({}, {"nummer": 1}):
+        with pytest.raises(KeyError):
+            await small.look(told, wrong)
     await small.dispose()
 
 
