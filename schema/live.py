@@ -258,10 +258,17 @@ class Live:
                 continue
             viewpoint = Viewpoint(audience)
             try:
-                state: State | Exception = await self._run(prepared, viewpoint, snapshot)
+                state = await self._run(prepared, viewpoint, snapshot)
             except Exception as error:
-                state = error
-            states |= {other: state for other in audiences if viewpoint.stands_for(other)}
+                states[audience] = error
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise
+                # A field of another execution failed, and cancelled what both were waiting for.
+                states[audience] = RuntimeError("another execution's failure took this one along")
+            else:
+                same = (other for other in audiences if viewpoint.stands_for(other))
+                states = {**dict.fromkeys(same, state), **states}
         return states
 
     async def _run(self, prepared: _Prepared, viewpoint: Viewpoint, snapshot: Snapshot) -> State:

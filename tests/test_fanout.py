@@ -33,7 +33,7 @@ from realtime.feed import Feed
 from resolvers.context import Context, Viewpoint
 from rules.permissions import Act
 from rules.rule_sets import LiveTally
-from schema.live import Live, read_operation
+from schema.live import GATHER, Live, read_operation
 from schema.marks import Counted, Personal
 from server.frames import MessageOutlet
 from server.graphql_ws import Connection
@@ -712,6 +712,71 @@ async def test_what_fails_for_one_group_fails_for_no_other(
     assert hanhs.messages.empty()
     monkeypatch.setattr(process.live, "_run", run)
     assert (await hanhs.next())["state"] == "IN_SESSION"
+
+
+THREE = [SHARED, SHARED.replace("attendance {", "title attendance {"), WITHOUT_FIGURES]
+
+
+@pytest.mark.parametrize("statement", range(1, 9))
+async def test_what_fails_in_one_execution_ends_no_group_of_those_that_run_with_it(
+    city: City, process: Process, monkeypatch: pytest.MonkeyPatch, statement: int
+) -> None:
+    """They share a snapshot's loaders: a failed field cancels what others wait for, too."""
+    monkeypatch.setattr(realtime.fanout, "TRY_AGAIN_AFTER", 0.01)
+    watching = [await process.subscribe(city.an, d, id=str(city.meeting.id)) for d in THREE]
+    for watched in watching:
+        await watched.next()
+    await asyncio.sleep(GATHER)
+    executed = []
+
+    def failing_once(run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def fail_or_run(self: Any, *arguments: Any, **options: Any) -> Any:
+            executed.append(arguments[0])
+            if len(executed) == statement:
+                raise OperationalError("SELECT", {}, OSError("the connection broke"))
+            return await run(self, *arguments, **options)
+
+        return fail_or_run
+
+    monkeypatch.setattr(ReadSession, "execute", failing_once(ReadSession.execute))
+    monkeypatch.setattr(Line, "fetch", failing_once(Line.fetch))
+    channel = channel_of_meeting(city.meeting.id)
+    await city.scene.feed.publish(channel, {MEETING_TOPIC})
+    counters = process.live.fanout.counters
+    await eventually(lambda: counters.unchanged == len(THREE))
+    monkeypatch.undo()
+    assert len(process.live.fanout) == len(THREE)
+    await act(context_of(city.hanh), "pauseMeeting", meetingId=city.meeting.id)
+    for watched in watching:
+        assert (await watched.next())["state"] == "PAUSED"
+
+
+@pytest.mark.parametrize("chair_first", [True, False])
+async def test_who_fails_before_anything_was_asked_stands_for_nobody(
+    city: City, process: Process, monkeypatch: pytest.MonkeyPatch, chair_first: bool
+) -> None:
+    live, run = process.live, process.live._run
+    operation = read_operation(SHARED, None)
+    assert operation is not None
+    variables = {"id": str(city.meeting.id)}
+    keys = []
+    for person in (city.hanh, city.an):
+        access = await finding(context_of(person))()
+        assert access is not None
+        keys.append((await live.plan(access, operation, variables)).key)
+    chairs, members = keys
+
+    async def fail_for_the_chair(prepared: Any, viewpoint: Viewpoint, snapshot: Any) -> Any:
+        if viewpoint._audience == chairs[1]:
+            raise ValueError("a mistake")
+        return await run(prepared, viewpoint, snapshot)
+
+    monkeypatch.setattr(live, "_run", fail_for_the_chair)
+    order = [chairs, members] if chair_first else [members, chairs]
+    states = dict(zip(order, await live._run_together(order), strict=True))
+    assert isinstance(states[members], bytes)
+    # The chair was asked nothing that members answer differently: their state may be shown.
+    assert isinstance(states[chairs], ValueError if chair_first else bytes)
 
 
 # --- Marks of the schema -----------------------------------------------------------------------
