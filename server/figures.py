@@ -144,6 +144,16 @@ FIGURES = (
         lambda p: p.shared.database.connections_in_use,
     ),
     Figure(
+        "meetings_database_lines_in_use",
+        "Of these, those that read, or put ballots into the box.",
+        lambda p: p.shared.database.lines_in_use,
+    ),
+    Figure(
+        "meetings_database_lines_limit",
+        "As many of the pool's connections may do that.",
+        lambda p: p.shared.database.most_lines,
+    ),
+    Figure(
         "meetings_database_connections_limit",
         "Connections that the pool may have.",
         lambda p: p.pool.size() + max(0, p.pool._max_overflow),
