@@ -74,6 +74,7 @@ async def sign_out(context: Context) -> None:
             .values(revoked_at=database_clock())
         )
         transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
+    context.sessions.forget([viewer.member_id])
 
 
 async def refresh_session(context: Context) -> Viewer:

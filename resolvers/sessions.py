@@ -1,7 +1,9 @@
 """Who a session token belongs to."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +18,8 @@ from rules.permissions import Place
 MOST_TOGETHER = 256
 """Tokens of one look-up."""
 
+TOKENS_KEPT = 50_000
+"""Beyond, all are forgotten, and looked up again."""
 
 # Built once: building a statement takes longer than running it.
 _GOOD_SESSIONS = Statement(
@@ -48,17 +52,52 @@ class Access:
 
 class Sessions:
     """Whose session a token belongs to. One for each process: requests that come together are
-    looked up together."""
+    looked up together.
+
+    A token is of one session of one member for good, so that is remembered. Whether the session is
+    still good is not taken from memory: whatever reads or does something for a viewer asks the
+    database in the same snapshot or statement (`resolvers.access`, the guard of the ballot box).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lookups = Batcher(self._find, MOST_TOGETHER)
+        self._known: dict[bytes, Viewer] = {}
+        self._of_member: dict[UUID, list[bytes]] = defaultdict(list)
+        self._times_forgotten = 0
 
     async def find(self, token_hash: bytes) -> Viewer | None:
-        """The viewer, if the session is still good."""
+        """The viewer, if the session was good when somebody looked last."""
+        known = self._known.get(token_hash)
+        if known is not None and known.session_expires_at > datetime.now(UTC):
+            return known
+        return await self.look_up(token_hash)
+
+    async def look_up(self, token_hash: bytes) -> Viewer | None:
+        """The viewer, if the session is good now."""
         return await self._lookups.do(token_hash)
 
+    def remember(self, token_hash: bytes, viewer: Viewer) -> None:
+        """Whose token it is, as the database said a moment ago."""
+        if len(self._known) >= TOKENS_KEPT:
+            self._known.clear()
+            self._of_member.clear()
+        if token_hash not in self._known:
+            self._of_member[viewer.member_id].append(token_hash)
+        self._known[token_hash] = viewer
+
+    def forget(self, member_ids: Iterable[UUID]) -> None:
+        """Look the tokens of these members up when they come again: a session may have ended."""
+        self._times_forgotten += 1
+        for member_id in member_ids:
+            for token_hash in self._of_member.pop(member_id, ()):
+                self._known.pop(token_hash, None)
+
     async def _find(self, token_hashes: list[bytes]) -> list[Viewer | None]:
+        times_forgotten = self._times_forgotten
         rows = await self._database.look(_GOOD_SESSIONS, {"hashes": token_hashes})
         found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
+        if times_forgotten == self._times_forgotten:  # else it may be what was before
+            for token_hash, viewer in found.items():
+                self.remember(token_hash, viewer)
         return [found.get(token_hash) for token_hash in token_hashes]

@@ -23,7 +23,14 @@ from strawberry.types.graphql import OperationType
 from resolvers.accounts import sign_out
 from resolvers.context import Context
 from rules.refusals import Reason
-from server.auth import OWN_HEADER, authenticate, bearer_token, cookie_name, cookie_token
+from server.auth import (
+    OWN_HEADER,
+    authenticate,
+    bearer_token,
+    cookie_name,
+    cookie_token,
+    hash_token,
+)
 
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
 HASHED = ("assets/", "graphiql/assets/")
@@ -152,7 +159,11 @@ async def sign_in_request(context: Context, request: Request) -> None:
         raise HTTPException(403, f"send the header {OWN_HEADER}")
     context.viewer = await authenticate(context, token)
     if token and context.viewer is None:
-        raise HTTPException(401, "the session has ended; sign in again")
+        raise session_over()
+
+
+def session_over() -> HTTPException:
+    return HTTPException(401, "the session has ended; sign in again")
 
 
 def _was_not_run(response: Mapping[str, Any]) -> bool:
@@ -198,7 +209,8 @@ async def keep_session(request: Request) -> Response:
     token = bearer_token(request)
     if token is None:
         raise HTTPException(401, "send the token as Authorization: Bearer")
-    await sign_in_request(context, request)
+    if await context.sessions.look_up(hash_token(token)) is None:
+        raise session_over()
     is_secure = request.url.scheme == "https"
     response = Response(status_code=204)
     response.set_cookie(

@@ -162,8 +162,12 @@ class Sockets:
     async def admit(self, connection: Connection, token: str | None) -> Access | None:
         if not token:
             return None
-        find = partial(self.live.audiences.admit, hash_token(token))
-        return await self.watch_over(connection, find)
+        token_hash = hash_token(token)
+        find = partial(self.live.audiences.admit, token_hash)
+        access = await self.watch_over(connection, find)
+        if access is not None:
+            self._shared.sessions.remember(token_hash, access.viewer)
+        return access
 
     async def watch_over(
         self, connection: Connection, find: Callable[[], Awaitable[Access | None]]
@@ -229,6 +233,7 @@ class Sockets:
 
     async def _recheck(self, members: Collection[UUID]) -> None:
         """Show these members nothing until it is known what they may see; then go on with that."""
+        self._shared.sessions.forget(members)
         of_members = [self._of_member[member] for member in members if member in self._of_member]
         connections = [connection for of_member in of_members for connection in of_member]
         for changed in self._admitting.values():

@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from models.accounts import Account, ActivationCard
+from models.accounts import Account, ActivationCard, Session
 from models.database import Database
 from server import demo_data
-from server.auth import new_code
+from server.auth import hash_token, new_code
 from server.http import CLIENT
 from tests.server_process import (
     AN_OFFICER,
@@ -228,6 +228,29 @@ def test_a_browser_with_an_ended_session_can_sign_in_again(
     assert ended.status_code == 401
     assert "session" not in client.cookies, "or every later answer would be 401 too"
     assert ask(client, WHO, OWN_HEADER).json() == {"data": {"viewer": None}}
+
+
+def test_a_session_that_somebody_ends_in_the_database_is_over_at_once(
+    server: ServerProcess, client: httpx2.Client, token: str
+) -> None:
+    assert ask(client, WHO, bearer(token)).status_code == 200
+
+    async def end() -> None:
+        database = Database(f"sqlite+aiosqlite:///{server.folder}/meetings.db")
+        async with database.writing() as session:
+            of_token = Session.token_hash == hash_token(token)
+            await session.execute(
+                update(Session).where(of_token).values(revoked_at=Session.created_at)
+            )
+            await session.commit()
+        await database.dispose()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, end()).result()
+    assert client.post("/session", headers=bearer(token)).status_code == 401
+    ended = ask(client, WHO, bearer(token))
+    assert ended.status_code == 401
+    assert ended.json()["errors"][0]["extensions"]["reason"] == "NOT_SIGNED_IN"
 
 
 def test_a_wrong_token_of_a_program_leaves_the_browsers_cookie(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +12,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse, print_ast, separate_operations
 from structlog.testing import capture_logs
 
+from models.accounts import Session
 from models.units import UnitParent
 from models.votes import Vote
 from rules.meetings import MeetingState
@@ -256,6 +257,15 @@ async def test_what_is_not_there_is_not_found_for_anybody_signed_in(city: City) 
             assert reason_of(result.errors) == "NOT_FOUND"
             result = await execute(context_of(city.nobody), document, id=wrong)
             assert reason_of(result.errors) == "NOT_SIGNED_IN"
+
+
+async def test_an_ended_session_sees_nothing_though_its_token_is_remembered(city: City) -> None:
+    session = Session.id == city.hanh.signed_in.session_id
+    await change(city.scene.database, Session, session, revoked_at=datetime.now(UTC))
+    for row in VISIBLE:
+        field, _, name = row.partition(" ")
+        of = subject(city, name) if name else ""
+        assert await look(city.hanh, field, of) == "?", row
 
 
 async def test_a_parent_shows_no_subtree_even_to_its_officer(city: City) -> None:

@@ -11,7 +11,10 @@ from sqlalchemy import select
 from models.accounts import Session
 from models.units import Member
 from realtime.events import ACCESS_CHANNEL, topic_of_member
+from resolvers import sessions
+from resolvers.sessions import Sessions, Viewer
 from rules.members import Standing
+from server.auth import hash_token
 from server.settings import Settings
 from tests.asking import ask, execute, reason_of
 from tests.factories import City, Person, change, context_of, unchanged
@@ -98,3 +101,72 @@ async def test_every_process_is_told_of_another_end(city: City, document: str) -
     async with city.scene.feed.join(ACCESS_CHANNEL) as mailbox:
         await ask(context_of(city.an), document)
         assert await mailbox.next() == {topic_of_member(city.an.id)}
+
+
+# --- Tokens that are remembered -----------------------------------------------------------------
+
+
+async def revoke(city: City, person: Person) -> None:
+    """As somebody with access to the database would, whom no process hears of at once."""
+    await set_session(city, person, revoked_at=datetime.now(UTC))
+
+
+async def test_a_token_is_looked_up_once_until_its_member_is_forgotten(city: City) -> None:
+    known, token = city.scene.sessions, hash_token(city.an.token)
+    assert await known.find(token) == city.an.viewer
+    await revoke(city, city.an)
+    assert await known.find(token) == city.an.viewer
+    known.forget([city.binh.id])
+    assert await known.find(token) == city.an.viewer
+    known.forget([city.an.id])
+    assert await known.find(token) is None
+
+
+async def test_looking_up_asks_the_database_whatever_is_remembered(city: City) -> None:
+    known, token = city.scene.sessions, hash_token(city.an.token)
+    await known.find(token)
+    await revoke(city, city.an)
+    assert await known.look_up(token) is None
+
+
+async def test_what_changes_while_it_is_looked_up_is_not_remembered(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, token = city.scene.database, hash_token(city.an.token)
+    known, look = Sessions(database), database.look
+
+    async def look_while_it_ends(*arguments: Any) -> Any:
+        rows = await look(*arguments)
+        await revoke(city, city.an)
+        known.forget([city.an.id])
+        return rows
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "look", look_while_it_ends)
+        assert await known.find(token) is not None  # it was good when it was asked
+    assert await known.find(token) is None
+
+
+async def test_a_session_that_is_over_is_looked_up_again(city: City) -> None:
+    known, token = city.scene.sessions, hash_token(city.an.token)
+    over = Viewer(city.an.id, city.an.signed_in.session_id, datetime.now(UTC))
+    known.remember(token, over)
+    assert await known.find(token) == city.an.viewer
+
+
+async def test_no_more_tokens_are_kept_than_there_is_room_for(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "TOKENS_KEPT", 2)
+    known = city.scene.sessions
+    for person in (city.an, city.binh, city.chi, city.an):
+        assert await known.find(hash_token(person.token)) == person.viewer
+    assert len(known._known) <= 2
+    assert sum(map(len, known._of_member.values())) == len(known._known)
+
+
+async def test_who_signs_out_is_not_remembered(city: City) -> None:
+    known, token = city.scene.sessions, hash_token(city.an.token)
+    await known.find(token)
+    await ask(context_of(city.an), "mutation { signOut }")
+    assert await known.find(token) is None
