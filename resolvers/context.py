@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -68,12 +69,15 @@ class Snapshot:
     """
 
     def __init__(self, database: Database) -> None:
-        self.loaders = Loaders(self.reading)
         self.place: Place | None = None
         self._database = database
         self._session: ReadSession | None = None
         self._one_at_a_time = asyncio.Lock()
         self._is_released = False
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        return Loaders(self.reading)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
@@ -91,15 +95,20 @@ class Snapshot:
         False if something was, or is about to be."""
         if self._session is not None or self._one_at_a_time.locked():
             return False
-        self._is_released = True
+        self._end()
         return True
 
     async def release(self) -> None:
         """Give the connection back, after the statement under way if there is one."""
         async with self._one_at_a_time:
-            self._is_released = True
+            self._end()
             if self._session is not None:
                 await self._session.close()
+
+    def _end(self) -> None:
+        self._is_released = True
+        if loaders := self.__dict__.pop("loaders", None):
+            loaders.let_go()
 
 
 class Viewpoint:

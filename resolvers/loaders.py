@@ -1,5 +1,7 @@
 """Dataloaders: what a selection needs is one statement each, however many fields ask for it."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -52,6 +54,13 @@ class Loaders:
     """
 
     def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def let_go(self) -> None:
+        """Forget what was loaded. Each loader refers to this object and this one to its loaders,
+        and such circles stay until the garbage collector stops everything to find them."""
+        reading = self._reading
+        vars(self).clear()
         self._reading = reading
 
     def _one(

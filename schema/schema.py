@@ -7,6 +7,7 @@ from graphql import GraphQLError
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.types import ExecutionContext
 
+from schema.execution import Execution
 from schema.mutation import Mutation
 from schema.operation import MaskFaults, OneOperation
 from schema.query import Query
@@ -34,5 +35,6 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     exception_handlers=[RefusalHandler()],
+    execution_context_class=Execution,
     extensions=EXTENSIONS,
 )

@@ -2,8 +2,8 @@
 
 A full collection visits each object of each connection: with 1,000 of them it stops the event loop
 for about a tenth of a second. What ends is freed by its count of references at once; the collector
-is for cycles only, of which connections and pushes make none. So it looks at young objects seldom,
-and at all of them when nothing has happened for a while.
+is for cycles only, of which connections, pushes and ballots make none. So it looks at young objects
+seldom, and at all of them when nothing has happened for a while.
 """
 
 import gc
