@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,7 @@ from realtime.events import channel_of_meeting, topic_of_ballots, topic_of_membe
 from realtime.feed import Feed
 from realtime.histogram import Histogram
 from resolvers.batches import Batcher, few_sizes
+from resolvers.right_of_way import RightOfWay
 from rules.ballots import Option
 from rules.meetings import VoteState
 from rules.rule_sets import RuleSet
@@ -94,6 +96,7 @@ class Casting:
     """
 
     def __init__(self, database: Database, feed: Feed) -> None:
+        self.right_of_way = RightOfWay()
         self.ballots_written = 0
         self.batch_sizes = Histogram(BATCH_SIZES)
         """Ballots of each transaction, those included that the box did not take."""
@@ -121,9 +124,11 @@ class Casting:
         """The ballot as recorded and committed, or None if the box did not take it."""
         return await self._box(vote_id, facts).writer.do(ballot)
 
-    def make_way(self, vote_id: UUID) -> None:
-        """Keep this process's ballots of the vote in memory for as long as a closing takes, and the
-        answers to those that are committed.
+    @contextmanager
+    def making_way(self, vote_id: UUID) -> Iterator[None]:
+        """While the body closes the vote, other requests of this process wait. So do its ballots of
+        the vote, in memory, and the answers to those that are committed, for as long as a closing
+        takes.
 
         Its lock makes them wait as well, but until then each of them keeps the event loop busy, and
         the closing waits for that. This is a brake and protects nothing. It is on before anybody
@@ -131,9 +136,13 @@ class Casting:
         """
         now = time.monotonic()
         box = self._boxes.get(vote_id)
-        if box is not None and now >= box.makes_way_from:
-            box.makes_way_from = now + MAKES_WAY_EVERY
-            box.writer.hold(MAKES_WAY_FOR)
+        if box is None or now < box.makes_way_from:
+            yield
+            return
+        box.makes_way_from = now + MAKES_WAY_EVERY
+        box.writer.hold(MAKES_WAY_FOR)
+        with self.right_of_way.taken():
+            yield
 
     async def find_voter(self, vote_id: UUID, facts: VoteFacts, session_id: UUID) -> Voter | None:
         """What tells the member of a session why a ballot was not taken, as it is now; None if the

@@ -125,12 +125,12 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     """
     viewer = context.signed_in()
     wanted = parse_id(vote_id, "vote")
-    context.casting.make_way(wanted)
-    async with context.transaction() as transaction:
-        facts = context.casting.known_facts(wanted)
-        unit_id = facts.unit_id if facts else None
-        await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE, unit_id)
-        return await close_held_vote(transaction, wanted, viewer, facts)
+    facts = context.casting.known_facts(wanted)
+    unit_id = facts.unit_id if facts else None
+    with context.casting.making_way(wanted):
+        async with context.transaction() as transaction:
+            await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE, unit_id)
+            return await close_held_vote(transaction, wanted, viewer, facts)
 
 
 async def close_held_vote(
@@ -148,7 +148,7 @@ async def close_held_vote(
         raise why_not_open(await _read_state(session, vote_id)) or RuntimeError("it is open")
     if closed.secrecy is Secrecy.UNATTRIBUTED:
         await rewrite_papers(session, vote_id)
-    rule = RuleSet.from_data(closed.rule)
+    rule = facts.rule if facts else RuleSet.from_data(closed.rule)
     outcome = decide(
         rule,
         facts.options if facts else await load_options(session, vote_id),

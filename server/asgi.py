@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             ):
                 shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
+                app.state.right_of_way = shared.casting.right_of_way
                 async with (
                     closing_due_votes(shared.for_operation),
                     sockets.serving(shared),
@@ -105,8 +106,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 class Application(Starlette):
-    """Starlette for HTTP. Sockets go past it: each would keep the frames of every layer that it
-    came through, for an evening."""
+    """Starlette for HTTP, whose requests wait while a vote is closed. Sockets go past it: each
+    would keep the frames of every layer that it came through, for an evening."""
 
     def __init__(self, sockets: Sockets, **options: Any) -> None:
         super().__init__(**options)
@@ -115,8 +116,10 @@ class Application(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["path"] == "/graphql":
             await self._sockets(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return
+        if scope["type"] == "http" and not self.state.right_of_way.is_free:
+            await self.state.right_of_way.until_free()
+        await super().__call__(scope, receive, send)
 
 
 async def refuse_unsafe_database(database: Database) -> None:
