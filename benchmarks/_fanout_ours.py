@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from benchmarks._fanout_client import document
 from benchmarks._fanout_load import Subscriber
 from benchmarks._fanout_peers import SUBSCRIBE, Line, Target, running, subscriber
+from benchmarks._fanout_run import IDLE_CASTS, IDLE_ROUNDS, WARM_UP
 from benchmarks.casting import wait_for
 from models import migrate
 from models.access_changes import AccessChange
@@ -101,6 +102,7 @@ def ours(
         processes = stack.enter_context(running(command, settings))
         wait_for(port)
         voting = Voting(made, port)
+        voting.introduce(max(1, WARM_UP // branches) + max(IDLE_ROUNDS, IDLE_CASTS // branches))
         yield Target(
             port,
             processes,
@@ -144,6 +146,13 @@ class Voting:
             self._ask(voter, document("VoteDetails"), {"id": str(branch.vote.id)})
         self._casts += 1
         self._ask(voter, document("CastBallot"), self._paper(group))
+
+    def introduce(self, each: int) -> None:
+        """Let the server know the tokens of those who cast before anybody has joined, as it knows
+        those of all who have."""
+        for branch in self._branches:
+            for member in branch.members[:each]:
+                self._ask(member, "{ __typename }", {})
 
     def _paper(self, group: int) -> dict[str, object]:
         vote = self._branches[group].vote

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from models.audit import ChainEnd
 from models.base import database_clock
 from models.database import WriteSession, insert_rows, on_postgresql
-from models.statements import Statement
+from models.statements import Statement, entity_of
 from models.votes import Paper, PaperChoice, Vote, casts_of
 from rules.audit import BEGINNING
 from rules.meetings import VoteState
@@ -82,7 +82,7 @@ async def store_outcome(
     """Store what the closed vote decided. Gives the row as it stands then, of no session."""
     values = {"closing": vote_id, "decided": dict(outcome), "is_published": is_published}
     (row,) = await session.fetch(_STORE_OUTCOME, values)
-    return Vote(**row._asdict())
+    return entity_of(Vote, row._asdict())
 
 
 # What an update returns is about the parameter's vote, never about its row's columns: SQLAlchemy

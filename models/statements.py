@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ARRAY, BindParameter, Boolean, any_, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm.base import instance_dict, manager_of_class
 from sqlalchemy.sql.functions import FunctionElement
 
 _DIALECT: Any = dialect()  # type: ignore[no-untyped-call]
+
+Entity = TypeVar("Entity", bound=DeclarativeBase)
 
 Rows = Sequence[Any]
 """Named tuples, as the statement names its columns."""
@@ -80,9 +83,17 @@ class Statement:
 
 
 def columns_of(entity: type[DeclarativeBase]) -> list[Any]:
-    """What makes an entity: `entity(**row._asdict())` is it, of no session."""
+    """What `entity_of` makes an entity of."""
     attributes = entity.__mapper__.column_attrs
     return [getattr(entity, one.key).label(one.key) for one in attributes]
+
+
+def entity_of(entity: type[Entity], values: Mapping[str, Any]) -> Entity:
+    """An entity of no session, with a value for each of its columns. It comes into being as those
+    that SQLAlchemy loads do: a constructor would set each attribute by itself."""
+    made: Entity = manager_of_class(entity).new_instance()
+    instance_dict(made).update(values)
+    return made
 
 
 def _as_it_is(value: Any) -> Any:

@@ -18,7 +18,7 @@ from models.base import Base
 from models.counting import RecordedBallot, Turnout, count_votes_and_turnout, list_ballots
 from models.database import ReadSession
 from models.meetings import AgendaItem, Attendance, Meeting
-from models.statements import Statement, among, columns_of
+from models.statements import Statement, among, columns_of, entity_of
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
 from models.voters import find_casts, list_castable
 from models.votes import AuditRow, RollEntry, Vote, VoteOption
@@ -112,7 +112,7 @@ class Loaders:
         async def load(keys: list[UUID]) -> list[Meeting | None]:
             async with self._reading() as session:
                 rows = await session.fetch(_MEETINGS, {"keys": keys})
-            found = {row.id: Meeting(**row._asdict()) for row in rows}
+            found = {row.id: entity_of(Meeting, row._asdict()) for row in rows}
             for meeting in found.values():
                 self.unit_of_meeting.prime(meeting.id, meeting.unit_id)
             return [found.get(key) for key in keys]
@@ -142,7 +142,7 @@ class Loaders:
             for row in rows:
                 values = row._asdict()
                 unit_id = values.pop("unit_id")
-                found[row.id] = VoteInUnit(Vote(**values), unit_id)
+                found[row.id] = VoteInUnit(entity_of(Vote, values), unit_id)
             for vote, unit_id in found.values():
                 self.unit_of_meeting.prime(vote.meeting_id, unit_id)
             return [found.get(key) for key in keys]

@@ -31,7 +31,8 @@ async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
     Whether the viewer chairs is asked where it makes a difference only: audiences that are asked
     nothing they differ in share an execution.
     """
-    rule = RuleSet.from_data(vote.rule)
+    facts = context.casting.known_facts(vote.id)
+    rule = facts.rule if facts else RuleSet.from_data(vote.rule)
     to_all, to_chair = (_shown(rule, vote, is_chair=is_chair) for is_chair in (False, True))
     if to_all == to_chair:
         return to_all

@@ -43,7 +43,7 @@ from resolvers.sessions import Access
 from rules.permissions import Audience
 from rules.refusals import Refusal
 from schema.marks import Counted, Personal
-from schema.operation import LIMITS, MAXIMUM_TOKENS, masked
+from schema.operation import DOCUMENTS_KEPT, LIMITS, MAXIMUM_TOKENS, masked
 from schema.schema import schema
 from schema.subscription import LIVE, LiveField
 
@@ -54,7 +54,6 @@ GATHER = 0.04
 """Seconds from one snapshot to the next. When it was quiet a state is taken at once; where hundreds
 of meetings vote, what comes so close together shares the statements."""
 
-DOCUMENTS_KEPT = 500
 PREPARED_KEPT = 20_000
 
 Errors = list[GraphQLError]

@@ -1,6 +1,7 @@
 """What surrounds every operation: its context, its limits, and what is told of faults."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import strawberry
@@ -8,7 +9,7 @@ import structlog
 from graphql import GraphQLError
 from graphql.validation import ASTValidationRule
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import MaskErrors, SchemaExtension
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.extensions.max_aliases import create_validator as alias_rule
 from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
 from strawberry.schema.exceptions import CannotGetOperationTypeError
@@ -23,6 +24,8 @@ MAXIMUM_DEPTH = 8
 MAXIMUM_ALIASES = 15
 MAXIMUM_TOKENS = 1_000
 
+DOCUMENTS_KEPT = 500
+
 # Made once: a rule class of its own for every request would never hit the validation cache.
 LIMITS: list[type[ASTValidationRule]] = [
     depth_rule(MAXIMUM_DEPTH, None),
@@ -34,15 +37,19 @@ NO_FAULTS = (Refusal, GraphQLError, MissingQueryError, CannotGetOperationTypeErr
 log = structlog.get_logger(__name__)
 
 
-class OneOperation(SchemaExtension):
-    """Gives each operation its limits and a context of its own, and each result a snapshot of its
-    own.
+class Operation(ParserCache, ValidationCache):
+    """All that surrounds an operation: limits, documents that are known already, a context of its
+    own, a snapshot for each result, and faults that tell a number to quote and nothing else.
 
     The snapshot goes before the result is sent: a slow reader holds no connection of the database.
+    It is one extension, because each one more costs every request its hooks.
     """
 
+    def __init__(self) -> None:
+        ParserCache.__init__(self, DOCUMENTS_KEPT)
+        ValidationCache.__init__(self, DOCUMENTS_KEPT)
+
     async def on_operation(self) -> AsyncIterator[None]:
-        # Limits have extensions of their own in Strawberry. Each costs every request its hooks.
         self.execution_context.parse_options["max_tokens"] = MAXIMUM_TOKENS
         self.execution_context.validation_rules += tuple(LIMITS)
         shared: Context = self.execution_context.context
@@ -52,20 +59,18 @@ class OneOperation(SchemaExtension):
             yield
         finally:
             await context.release()
+        _mask(self.execution_context.result)
 
     async def on_stream_result(self, result: StreamExecutionResult) -> AsyncIterator[None]:
         await self.execution_context.context.release()
+        _mask(result)
         yield
 
 
-class MaskFaults(MaskErrors):
+def _mask(result: Any) -> None:
     """Refusals and mistakes in the document pass; anything else becomes a number to quote."""
-
-    def __init__(self) -> None:
-        super().__init__(should_mask_error=is_fault)
-
-    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        return masked(error)
+    if errors := getattr(result, "errors", None):
+        result.errors = list(map(masked, errors))
 
 
 def masked(error: GraphQLError) -> GraphQLError:

@@ -1,15 +1,12 @@
 """The one schema, and what wraps its operations."""
 
-from collections.abc import Callable
-
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.types import ExecutionContext
 
 from schema.execution import Execution
 from schema.mutation import Mutation
-from schema.operation import MaskFaults, OneOperation
+from schema.operation import Operation
 from schema.query import Query
 from schema.refusal import RefusalHandler
 from schema.subscription import Subscription
@@ -19,16 +16,8 @@ class Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Nothing here: `MaskFaults` logs the faults; refusals and bad documents are no faults."""
+        """Nothing here: `Operation` logs the faults; refusals and bad documents are no faults."""
 
-
-EXTENSIONS: list[type[SchemaExtension] | Callable[[], SchemaExtension]] = [
-    MaskFaults,
-    OneOperation,
-    lambda: ParserCache(maxsize=500),
-    lambda: ValidationCache(maxsize=500),
-]
-"""What wraps every operation, outermost first."""
 
 schema = Schema(
     query=Query,
@@ -36,5 +25,5 @@ schema = Schema(
     subscription=Subscription,
     exception_handlers=[RefusalHandler()],
     execution_context_class=Execution,
-    extensions=EXTENSIONS,
+    extensions=[Operation],
 )

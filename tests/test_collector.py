@@ -16,7 +16,7 @@ from schema.execution import Execution
 from schema.live import Live, read_operation
 from server.auth import hash_token
 from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually
-from tests.factories import City, context_of
+from tests.factories import City, Person, context_of
 from tests.voting import RECEIPT
 
 OURS = (Context, Snapshot, Loaders, Execution, Fanout)
@@ -73,7 +73,7 @@ class Page:
         raise AssertionError(error)
 
 
-async def test_a_push_leaves_nothing(city: City) -> None:
+async def test_pushes_leave_nothing_and_keep_nothing(city: City) -> None:
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     live = Live(context_of(city.nobody))
     access = await live.audiences.admit(hash_token(city.binh.token))
@@ -84,11 +84,17 @@ async def test_a_push_leaves_nothing(city: City) -> None:
     page = Page()
     live.join(plan, page)
     await eventually(lambda: page.states == 1)
+    executor = plan.key[0].executor
+    kept = len(executor._relevant_sub_fields)
+    assert kept > 0
 
-    async def cast() -> None:
+    async def cast(person: Person) -> None:
         ballot = {"voteId": city.vote.id, "choices": [city.vote.for_], "key": "key"}
-        await act(context_of(city.an), "castBallot", RECEIPT, **ballot)
-        await eventually(lambda: page.states == 2)
+        states = page.states
+        await act(context_of(person), "castBallot", RECEIPT, **ballot)
+        await eventually(lambda: page.states == states + 1)
 
-    assert await left_by(cast) == {}
+    assert await left_by(lambda: cast(city.an)) == {}
+    await cast(city.binh)
+    assert len(executor._relevant_sub_fields) == kept
     await live.stop()
