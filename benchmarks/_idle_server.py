@@ -14,6 +14,7 @@ from models.ballot_box import CastBallot
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.context import Context
+from schema.execution import Execution
 from schema.mutation import CastBallotResult
 from schema.operation import Info, Operation
 from schema.query import Query
@@ -53,5 +54,10 @@ CONTEXT = Context(
 
 def create_app() -> Starlette:
     """The same view, extensions and encoding as ours around a mutation that does nothing."""
-    schema = Schema(query=Query, mutation=Mutation, extensions=[Operation])
+    schema = Schema(
+        query=Query,
+        mutation=Mutation,
+        execution_context_class=Execution,
+        extensions=[Operation],
+    )
     return Starlette(routes=[Route("/graphql", IdleView(schema))])

@@ -90,7 +90,8 @@ def columns_of(entity: type[DeclarativeBase]) -> list[Any]:
 
 def entity_of(entity: type[Entity], values: Mapping[str, Any]) -> Entity:
     """An entity of no session, with a value for each of its columns. It comes into being as those
-    that SQLAlchemy loads do: a constructor would set each attribute by itself."""
+    that SQLAlchemy loads do, by names that it does not promise: a constructor would set each
+    attribute by itself."""
     made: Entity = manager_of_class(entity).new_instance()
     instance_dict(made).update(values)
     return made

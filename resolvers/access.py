@@ -14,6 +14,7 @@ from models.units import Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.places import read_accesses
+from resolvers.sessions import Access
 from rules.members import MembershipKind
 from rules.permissions import (
     Act,
@@ -53,10 +54,12 @@ def session_ended() -> Refusal:
 
 async def read_viewer(context: Context) -> Viewer | None:
     """Who is signed in, if anybody. Raises NOT_SIGNED_IN when the session has ended since."""
-    if context.viewer is not None:
-        async with context.reading() as session:
-            await _viewer_place(context, session)
-    return context.viewer
+    if context.viewer is None:
+        return None
+    async with context.reading() as session:
+        access = await _load_access(session, context.viewer)
+    context.snapshot.place = access.place
+    return access.viewer
 
 
 async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
@@ -231,10 +234,14 @@ async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id:
 
 async def load_place(session: ReadSession | WriteSession, viewer: Viewer) -> Place:
     """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
+    return (await _load_access(session, viewer)).place
+
+
+async def _load_access(session: ReadSession | WriteSession, viewer: Viewer) -> Access:
     found = await read_accesses(session.fetch, [viewer.session_id])
     if viewer.session_id not in found:
         raise session_ended()
-    return found[viewer.session_id].place
+    return found[viewer.session_id]
 
 
 async def _tree_relations(

@@ -126,9 +126,9 @@ class Casting:
 
     @contextmanager
     def making_way(self, vote_id: UUID) -> Iterator[None]:
-        """While the body closes the vote, other requests of this process wait. So do its ballots of
-        the vote, in memory, and the answers to those that are committed, for as long as a closing
-        takes.
+        """While the body closes a vote that this process has taken ballots of, its other requests
+        wait. So do its ballots of the vote, in memory, and the answers to those that are committed,
+        for as long as a closing takes.
 
         Its lock makes them wait as well, but until then each of them keeps the event loop busy, and
         the closing waits for that. This is a brake and protects nothing. It is on before anybody

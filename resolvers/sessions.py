@@ -57,6 +57,7 @@ class Sessions:
     A token is of one session of one member for good, so that is remembered. Whether the session is
     still good is not taken from memory: whatever reads or does something for a viewer asks the
     database in the same snapshot or statement (`resolvers.access`, the guard of the ballot box).
+    Only signing out does not ask: it ends the session either way.
     """
 
     def __init__(self, database: Database) -> None:
@@ -79,17 +80,17 @@ class Sessions:
 
     def remember(self, token_hash: bytes, viewer: Viewer) -> None:
         """Whose token it is, as the database said a moment ago."""
-        if len(self._known) >= TOKENS_KEPT:
-            self._known.clear()
-            self._of_member.clear()
         if token_hash not in self._known:
+            if len(self._known) >= TOKENS_KEPT:
+                self._known.clear()
+                self._of_member.clear()
             self._of_member[viewer.member_id].append(token_hash)
         self._known[token_hash] = viewer
 
     def forget(self, member_ids: Iterable[UUID]) -> None:
         """Look the tokens of these members up when they come again: a session may have ended."""
-        self._times_forgotten += 1
         for member_id in member_ids:
+            self._times_forgotten += 1
             for token_hash in self._of_member.pop(member_id, ()):
                 self._known.pop(token_hash, None)
 
@@ -97,6 +98,9 @@ class Sessions:
         times_forgotten = self._times_forgotten
         rows = await self._database.look(_GOOD_SESSIONS, {"hashes": token_hashes})
         found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
+        for token_hash in token_hashes:
+            if token_hash not in found and (ended := self._known.get(token_hash)):
+                self.forget([ended.member_id])
         if times_forgotten == self._times_forgotten:  # else it may be what was before
             for token_hash, viewer in found.items():
                 self.remember(token_hash, viewer)

@@ -39,14 +39,14 @@ log = structlog.get_logger(__name__)
 
 class Operation(ParserCache, ValidationCache):
     """All that surrounds an operation: limits, documents that are known already, a context of its
-    own, a snapshot for each result, and faults that tell a number to quote and nothing else.
+    own, and a snapshot for each result.
 
     The snapshot goes before the result is sent: a slow reader holds no connection of the database.
     It is one extension, because each one more costs every request its hooks.
     """
 
     def __init__(self) -> None:
-        ParserCache.__init__(self, DOCUMENTS_KEPT)
+        ParserCache.__init__(self, DOCUMENTS_KEPT)  # which gives the other one its default
         ValidationCache.__init__(self, DOCUMENTS_KEPT)
 
     async def on_operation(self) -> AsyncIterator[None]:
@@ -59,16 +59,16 @@ class Operation(ParserCache, ValidationCache):
             yield
         finally:
             await context.release()
-        _mask(self.execution_context.result)
 
     async def on_stream_result(self, result: StreamExecutionResult) -> AsyncIterator[None]:
         await self.execution_context.context.release()
-        _mask(result)
+        mask_faults(result)
         yield
 
 
-def _mask(result: Any) -> None:
-    """Refusals and mistakes in the document pass; anything else becomes a number to quote."""
+def mask_faults(result: Any) -> None:
+    """Refusals and mistakes in the document pass; anything else, failures of an extension included,
+    becomes a number to quote."""
     if errors := getattr(result, "errors", None):
         result.errors = list(map(masked, errors))
 

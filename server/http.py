@@ -95,7 +95,7 @@ class GraphQLView(GraphQL[Context, None]):
     ) -> ExecutionResult:
         """Run a query or a mutation. Raises HTTPException for what HTTP does not carry."""
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
                 context_value=context,
@@ -111,6 +111,9 @@ class GraphQLView(GraphQL[Context, None]):
                 raise HTTPException(400, "subscribe over a WebSocket") from None
             reason = error.as_http_error_reason(request_adapter.method)
             raise HTTPException(405, reason, {"allow": "POST"}) from None
+        if context.viewer is not None and _is_of_nobody(result):
+            raise session_ended()
+        return result
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
@@ -159,10 +162,10 @@ async def sign_in_request(context: Context, request: Request) -> None:
         raise HTTPException(403, f"send the header {OWN_HEADER}")
     context.viewer = await authenticate(context, token)
     if token and context.viewer is None:
-        raise session_over()
+        raise session_ended()
 
 
-def session_over() -> HTTPException:
+def session_ended() -> HTTPException:
     return HTTPException(401, "the session has ended; sign in again")
 
 
@@ -170,6 +173,15 @@ def _was_not_run(response: Mapping[str, Any]) -> bool:
     """Whether the document was turned down as a whole: such errors belong to no field."""
     errors = response.get("errors") or ()
     return response["data"] is None and all("path" not in error for error in errors)
+
+
+def _is_of_nobody(result: ExecutionResult) -> bool:
+    """Whether everything was refused because the session has ended, as the operation found out."""
+    refused = [(error.extensions or {}).get("reason") for error in result.errors or ()]
+    for value in (result.data or {}).values():
+        if value is not None:
+            refused.append(value.get("reason") if isinstance(value, dict) else None)
+    return set(refused) == {Reason.NOT_SIGNED_IN.value}
 
 
 def _asks_to_sign_in(response: Mapping[str, Any]) -> bool:
@@ -210,7 +222,7 @@ async def keep_session(request: Request) -> Response:
     if token is None:
         raise HTTPException(401, "send the token as Authorization: Bearer")
     if await context.sessions.look_up(hash_token(token)) is None:
-        raise session_over()
+        raise session_ended()
     is_secure = request.url.scheme == "https"
     response = Response(status_code=204)
     response.set_cookie(

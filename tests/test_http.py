@@ -230,10 +230,20 @@ def test_a_browser_with_an_ended_session_can_sign_in_again(
     assert ask(client, WHO, OWN_HEADER).json() == {"data": {"viewer": None}}
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        WHO,
+        f'{{ viewer {{ member {{ id }} }} meeting(id: "{MEETING}") {{ id }} }}',
+        f'mutation {{ checkIn(meetingId: "{MEETING}") {{ ... on Refused {{ reason }} }} }}',
+    ],
+    ids=["viewer", "query", "mutation"],
+)
 def test_a_session_that_somebody_ends_in_the_database_is_over_at_once(
-    server: ServerProcess, client: httpx2.Client, token: str
+    server: ServerProcess, client: httpx2.Client, token: str, asked: str
 ) -> None:
-    assert ask(client, WHO, bearer(token)).status_code == 200
+    assert client.post("/session", headers=bearer(token)).status_code == 204
+    assert ask(client, WHO, OWN_HEADER).status_code == 200
 
     async def end() -> None:
         database = Database(f"sqlite+aiosqlite:///{server.folder}/meetings.db")
@@ -247,10 +257,12 @@ def test_a_session_that_somebody_ends_in_the_database_is_over_at_once(
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         thread.submit(asyncio.run, end()).result()
-    assert client.post("/session", headers=bearer(token)).status_code == 401
-    ended = ask(client, WHO, bearer(token))
+    ended = ask(client, asked, OWN_HEADER)
     assert ended.status_code == 401
-    assert ended.json()["errors"][0]["extensions"]["reason"] == "NOT_SIGNED_IN"
+    assert reasons(ended) == ["NOT_SIGNED_IN"]
+    assert "session" not in client.cookies, "or nobody could sign in anew"
+    assert client.post("/session", headers=bearer(token)).status_code == 401
+    assert ask(client, WHO, bearer(token)).status_code == 401
 
 
 def test_a_wrong_token_of_a_program_leaves_the_browsers_cookie(

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from models.accounts import Session
 from models.units import UnitParent
 from models.votes import Vote
+from resolvers.context import Context
 from rules.meetings import MeetingState
 from rules.members import Role, UnitKind
 from schema.live import read_operation
@@ -618,6 +619,18 @@ async def test_a_fault_in_a_query_is_masked_and_logged(city: City) -> None:
     with capture_logs() as logs:
         result = await execute(context_of(city.an), document, id=str(city.vote.id))
     assert result.data == {"vote": None}
+    check_masked(result.errors, logs)
+
+
+async def test_a_fault_beside_the_fields_is_masked_and_logged(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Context) -> None:
+        raise ValueError("nobody should read this")
+
+    with capture_logs() as logs, monkeypatch.context() as patched:
+        patched.setattr(Context, "release", fail)
+        result = await execute(context_of(city.an), "{ __typename }")
     check_masked(result.errors, logs)
 
 

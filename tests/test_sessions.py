@@ -127,6 +127,7 @@ async def test_looking_up_asks_the_database_whatever_is_remembered(city: City) -
     await known.find(token)
     await revoke(city, city.an)
     assert await known.look_up(token) is None
+    assert await known.find(token) is None
 
 
 async def test_what_changes_while_it_is_looked_up_is_not_remembered(
@@ -163,6 +164,21 @@ async def test_no_more_tokens_are_kept_than_there_is_room_for(
         assert await known.find(hash_token(person.token)) == person.viewer
     assert len(known._known) <= 2
     assert sum(map(len, known._of_member.values())) == len(known._known)
+
+
+async def test_who_is_signed_in_is_told_the_end_as_it_is_now(city: City) -> None:
+    known, token = city.scene.sessions, hash_token(city.an.token)
+    await known.find(token)
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    await set_session(city, city.an, expires_at=soon)
+    told = await ask(context_of(city.an), "{ viewer { sessionExpiresAt } }")
+    assert datetime.fromisoformat(told["viewer"]["sessionExpiresAt"]) == soon
+
+
+async def test_signing_out_of_an_ended_session_is_signing_out_once(city: City) -> None:
+    await revoke(city, city.an)
+    async with unchanged(city.scene.database):
+        assert await ask(context_of(city.an), "mutation { signOut }") == {"signOut": True}
 
 
 async def test_who_signs_out_is_not_remembered(city: City) -> None:
