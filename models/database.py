@@ -1,5 +1,6 @@
 """The database of one process: snapshots to read from, transactions to write in."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -19,13 +20,16 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from models.lines import Line, Lines
 from models.statements import Rows, Statement
 
 DATABASE_FAILURES = (SQLAlchemyError, OSError)
 """What is raised where the database is away, or a connection broke."""
+
+WRITE_AHEAD_LOG = "PRAGMA journal_mode = WAL"
+WAL_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 
 _BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _END_SNAPSHOT = "ROLLBACK"
@@ -224,6 +228,17 @@ async def insert_rows(
         await session.execute(insert(table), rows)
 
 
+def keep_write_ahead_log(cursor: Any) -> None:
+    """Have SQLite's file keep a write-ahead log. Of several who come to a new file at the same
+    moment, one may be told that it is locked, whatever its timeout: it tries again."""
+    for pause in WAL_PAUSES:
+        with suppress(sqlite3.OperationalError):
+            cursor.execute(WRITE_AHEAD_LOG)
+            return
+        await_only(asyncio.sleep(pause))
+    cursor.execute(WRITE_AHEAD_LOG)
+
+
 def _sqlite_engine(url: URL) -> AsyncEngine:
     """SQLite with write-ahead log, full synchronisation, foreign keys, and explicit BEGIN."""
     if url.database and url.database != ":memory:":
@@ -234,7 +249,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     def _configure(connection: Any, record: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        keep_write_ahead_log(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.util import greenlet_spawn
 
-from models import Base
+from models import Base, database
 from models.database import Database
 from models.migrate import MIGRATIONS, check, check_reached, upgrade
 from tests import services
@@ -33,9 +35,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def bare(empty_url: str) -> AsyncIterator[Database]:
-    database = Database(empty_url)
-    yield database
-    await database.dispose()
+    one = Database(empty_url)
+    yield one
+    await one.dispose()
 
 
 async def tables(database: Database) -> set[str]:
@@ -111,6 +113,27 @@ async def test_several_tasks_that_migrate_at_once_all_succeed(empty_url: str) ->
     await asyncio.gather(*map(upgrade, databases))
     await check(databases[0])
     await asyncio.gather(*(database.dispose() for database in databases))
+
+
+class LockedFile:
+    """The cursor of somebody who comes to a new file when others do."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def execute(self, statement: str) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise sqlite3.OperationalError("database is locked")
+
+
+async def test_who_comes_to_a_new_file_with_others_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "WAL_PAUSES", (0.0, 0.0))
+    await greenlet_spawn(database.keep_write_ahead_log, LockedFile(refusals=2))
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await greenlet_spawn(database.keep_write_ahead_log, LockedFile(refusals=3))
 
 
 @POSTGRESQL
