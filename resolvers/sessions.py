@@ -98,10 +98,10 @@ class Sessions:
         times_forgotten = self._times_forgotten
         rows = await self._database.look(_GOOD_SESSIONS, {"hashes": token_hashes})
         found = {row.token_hash: Viewer(row.member_id, row.id, row.expires_at) for row in rows}
-        for token_hash in token_hashes:
-            if token_hash not in found and (ended := self._known.get(token_hash)):
-                self.forget([ended.member_id])
         if times_forgotten == self._times_forgotten:  # else it may be what was before
             for token_hash, viewer in found.items():
                 self.remember(token_hash, viewer)
+        for token_hash in token_hashes:
+            if token_hash not in found and (ended := self._known.get(token_hash)):
+                self.forget([ended.member_id])
         return [found.get(token_hash) for token_hash in token_hashes]
