@@ -205,7 +205,8 @@ class Feed:
             await asyncio.sleep(0)  # broadcaster's queues have no bound: let them run empty
         except Exception as error:
             self.failed_publishes += 1
-            if not isinstance(error, BrokerInDoubt):  # which was logged when the doubt began
+            # The doubt was logged when it began, and who tells something at the end tells nobody.
+            if not isinstance(error, BrokerInDoubt | FeedStopped):
                 logger.warning("feed.publish_failed", channel=channel, error=repr(error))
             self.tell(channel, topics, at)
             self._debts.owe(channel, topics)
