@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, bindparam, or_, select, update
+from sqlalchemy import Uuid, bindparam, select, update
 
 from models.audit import append_audit, append_links, audit_head
 from models.base import database_clock
@@ -13,11 +13,9 @@ from models.closing import flip_to_closed, flip_vote, rewrite_papers, store_outc
 from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
-from models.locks import hold_vote_alone
 from models.meetings import AgendaItem
 from models.statements import Statement
-from models.units import Member
-from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote, VoteOption
+from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import hold_vote, parse_id, read_vote, viewer_may, vote_to_change
 from resolvers.casting import VoteFacts
@@ -29,7 +27,6 @@ from rules.ballots import Option, check_options
 from rules.elections import check_candidates
 from rules.explain import Labels
 from rules.meetings import VoteState, check_closed, check_open, check_opening, why_not_open
-from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.permissions import Act
 from rules.quorum import check_quorum, count_turnout
@@ -165,56 +162,6 @@ async def close_held_vote(
     await append_links(session, vote_id, closed.chain, links)
     _announce(transaction, vote)
     return vote
-
-
-async def close_due_votes(context: Context) -> None:
-    """Close every vote whose time is over, or in which all have voted where the rule says so.
-
-    Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
-    it closed.
-    """
-    for row in await context.database.look(_DUE, {}):
-        async with context.transaction() as transaction:
-            session = transaction.session
-            await hold_vote_alone(session, row.id)
-            still_due = await session.scalar(_due().where(Vote.id == row.id))
-            if still_due is not None:
-                facts = context.casting.known_facts(row.id)
-                await close_held_vote(transaction, row.id, None, facts)
-
-
-def _due() -> Select[UUID]:
-    has_cast = or_(
-        *(
-            select(table.vote_id)
-            .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
-            .correlate(Vote, RollEntry)
-            .exists()
-            for table in (Ballot, CastMark, HandMark)
-        )
-    )
-    waits_for_somebody = (
-        select(RollEntry.vote_id)
-        .join(Member, Member.id == RollEntry.member_id)
-        .where(
-            RollEntry.vote_id == Vote.id,
-            RollEntry.left_out.is_(None),
-            Member.standing != Standing.SUSPENDED,
-            ~has_cast,
-        )
-        .correlate(Vote)
-        .exists()
-    )
-    return select(Vote.id).where(
-        Vote.state == VoteState.OPEN,
-        or_(
-            Vote.closes_at <= database_clock(),
-            and_(Vote.closes_when_all_voted.is_(True), ~waits_for_somebody),
-        ),
-    )
-
-
-_DUE = Statement(_due())
 
 
 async def break_tie(

@@ -9,10 +9,11 @@ import structlog
 
 from realtime.tasks import cancel
 from resolvers.context import Context
-from resolvers.votes import close_due_votes
+from resolvers.due_votes import LOOK_OFTEN, close_due_votes
 
-EVERY = (0.5, 1.0)
-"""Seconds between two looks, at random, so that workers do not look at the same moment."""
+APART = 0.25
+"""Seconds that a look is late at most, at random: whoever comes first finds what others then do
+not."""
 
 FINISHES_WITHIN = 5.0  # seconds
 
@@ -35,13 +36,13 @@ async def closing_due_votes(new_context: Callable[[], Context]) -> AsyncIterator
 
 async def _run(new_context: Callable[[], Context], is_over: asyncio.Event) -> None:
     while not is_over.is_set():
-        context = new_context()
+        context, pause = new_context(), LOOK_OFTEN
         try:
-            await close_due_votes(context)
+            pause = await close_due_votes(context)
         except Exception:  # a database that is away comes back; votes wait for it
             log.warning("could not close due votes", exc_info=True)
         finally:
             await context.release()
         with suppress(TimeoutError):
-            async with asyncio.timeout(uniform(*EVERY)):  # noqa: S311
+            async with asyncio.timeout(pause + uniform(0, APART)):  # noqa: S311
                 await is_over.wait()

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 from models.units import Member
 from models.votes import AuditRow, Vote
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.votes import close_due_votes
+from resolvers import due_votes
+from resolvers.due_votes import close_due_votes
 from rules.audit import AuditKind
 from rules.ballots import OptionKind
 from rules.members import Standing
@@ -55,15 +56,16 @@ async def run_out(city: City, vote: Held) -> None:
     await change(city.scene.database, Vote, Vote.id == vote.id, closes_at=past)
 
 
-async def close_due(city: City, workers: int = 1) -> None:
+async def close_due(city: City, workers: int = 1) -> list[float]:
     """What every worker does now and then, several of them at once."""
     contexts = [
         context_of(replace(city.nobody, scene=Scene(city.scene.database, city.scene.feed)))
         for _ in range(workers)
     ]
-    await asyncio.gather(*map(close_due_votes, contexts))
+    look_again_within = await asyncio.gather(*map(close_due_votes, contexts))
     for context in contexts:
         await context.release()
+    return look_again_within
 
 
 async def kinds(city: City, vote: Held) -> list[str]:
@@ -119,10 +121,37 @@ async def test_what_is_not_due_stays_open(city: City) -> None:
     assert (await look(city.an, vote))["closesAt"] is not None
 
 
-async def test_the_server_closes_votes_by_itself_and_tells_subscribers(
+async def test_the_next_look_is_as_soon_as_an_open_vote_needs_it(city: City) -> None:
+    assert await close_due(city) == [due_votes.LOOK_SELDOM]
+    vote = await open_motion(city, replace(ORDINARY, duration_seconds=3_600))
+    assert await close_due(city) == [due_votes.LOOK_SELDOM]
+    soon = datetime.now(UTC) + timedelta(seconds=due_votes.LOOK_SELDOM / 2)
+    await change(city.scene.database, Vote, Vote.id == vote.id, closes_at=soon)
+    (seconds,) = await close_due(city)
+    assert 0 <= seconds <= due_votes.LOOK_SELDOM / 2
+    later = {"closes_at": soon + timedelta(hours=1), "closes_when_all_voted": True}
+    await change(city.scene.database, Vote, Vote.id == vote.id, **later)
+    assert await close_due(city) == [due_votes.LOOK_OFTEN]
+
+
+async def test_a_vote_is_closed_at_its_time_not_at_the_next_seldom_look(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(closer, "EVERY", (0.0, 0.01))
+    monkeypatch.setattr(due_votes, "LOOK_SELDOM", 10 * PATIENCE)
+    vote = await open_motion(city, ORDINARY)
+    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    await change(city.scene.database, Vote, Vote.id == vote.id, closes_at=soon)
+    async with (
+        city.scene.feed.join(channel_of_meeting(city.meeting.id)) as mailbox,
+        closer.closing_due_votes(lambda: context_of(city.nobody)),
+        asyncio.timeout(PATIENCE),
+    ):
+        assert topic_of_vote(vote.id) in await mailbox.next()
+    (link,) = [payload for kind, payload in await chain(city, vote) if kind == "CLOSED"]
+    assert link["by"] is None
+
+
+async def test_the_server_closes_votes_by_itself_and_tells_subscribers(city: City) -> None:
     vote = await open_motion(city, ORDINARY)
     await run_out(city, vote)
     async with (
@@ -140,13 +169,14 @@ async def test_a_database_that_is_away_for_a_while_only_delays_closing(
     calls: list[bool] = []
     close = close_due_votes
 
-    async def fail_first(context: Any) -> None:
+    async def fail_first(context: Any) -> float:
         calls.append(True)
         if len(calls) <= 2:
             raise OSError("connection refused")
-        await close(context)
+        return await close(context) * 0
 
-    monkeypatch.setattr(closer, "EVERY", (0.0, 0.01))
+    monkeypatch.setattr(closer, "LOOK_OFTEN", 0.0)
+    monkeypatch.setattr(closer, "APART", 0.01)
     monkeypatch.setattr(closer, "close_due_votes", fail_first)
     vote = await open_motion(city, ORDINARY)
     await run_out(city, vote)

@@ -32,7 +32,7 @@ from realtime.events import (
     topic_of_member,
 )
 from realtime.feed import Feed
-from resolvers.votes import close_due_votes
+from resolvers.due_votes import close_due_votes
 from rules.audit import AuditKind
 from rules.ballots import MOTION, OptionKind
 from rules.meetings import ItemState, MeetingState, VoteState
