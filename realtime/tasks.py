@@ -32,6 +32,13 @@ def _report(task: asyncio.Task[None]) -> None:
         logger.critical("feed.task_died", task=task.get_name(), exc_info=error)
 
 
+async def next_moment(every: float) -> None:
+    """Sleep about so many seconds, to one of the moments that all who call this share: to wake a
+    process that has nothing to do costs more than most of what it then does."""
+    now = asyncio.get_running_loop().time()
+    await asyncio.sleep(moment_after(now + every / 2, every) - now)
+
+
 def moment_after(due: float, every: float) -> float:
     """The first moment not before `due` that is a multiple of `every`, all in seconds: what many
     wait for apart from each other is then done together."""

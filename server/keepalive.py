@@ -7,7 +7,7 @@ ping is two bytes written, most often beside others, and a pong is six bytes tha
 import asyncio
 from collections import deque
 
-from realtime.tasks import moment_after
+from realtime.tasks import next_moment
 from server.frames import FrameProtocol
 
 EVERY = 1.0
@@ -33,7 +33,7 @@ class Keepalive:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(moment_after(loop.time() + EVERY / 2, EVERY) - loop.time())
+            await next_moment(EVERY)
             now, pinged = loop.time(), 0
             while self._turns and self._turns[0][0] <= now:
                 _, connection = self._turns.popleft()

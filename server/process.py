@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
+from realtime.tasks import moment_after
 from server.siblings import FOLDER
 
 MAXIMUM_MESSAGE = 64 * 1024
@@ -33,7 +34,9 @@ class Server(uvicorn.Server):
             if await self.on_tick(10 * second):
                 return
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOKS_EVERY):
+                # At the moment of `next_moment`, when others look for work, too.
+                now = self._loop.time()
+                async with asyncio.timeout_at(moment_after(now + LOOKS_EVERY / 2, LOOKS_EVERY)):
                     await self._is_told.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -19,7 +19,7 @@ from strawberry.http.websocket_origin import (
 
 from realtime.events import ACCESS_CHANNEL, GAP, member_of_topic
 from realtime.feed import FeedStopped
-from realtime.tasks import watched
+from realtime.tasks import next_moment, watched
 from resolvers.access_changes import AccessChanges
 from resolvers.context import Context
 from resolvers.sessions import Access
@@ -224,7 +224,7 @@ class Sockets:
     async def _read_access(self) -> None:
         """Look for what no hint told, because the broker was away."""
         while True:
-            await asyncio.sleep(READ_ACCESS_EVERY)
+            await next_moment(READ_ACCESS_EVERY)
             self.wait_for(self._recheck_changed())
 
     async def _recheck_changed(self) -> None:
@@ -259,7 +259,7 @@ class Sockets:
         """Send away who takes nothing; tell who has not much time left, and end it in time."""
         collector = Collector(quiet_looks=COLLECT_AFTER / LOOK_EVERY)
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await next_moment(LOOK_EVERY)
             collector.look(self.live.fanout.counters.deliveries)
             self._send_away_the_slow()
             ended = self._tell_of_the_end(datetime.now(UTC))
