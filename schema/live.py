@@ -36,6 +36,7 @@ from strawberry.types.field import StrawberryField
 from models.database import DATABASE_FAILURES
 from realtime.events import is_count, is_of_member, topic_of_member
 from realtime.fanout import Ended, Fanout, Group, Subscriber
+from realtime.tasks import watched
 from resolvers.audiences import Audiences, Followed
 from resolvers.batches import Batcher
 from resolvers.context import Context, Snapshot, Viewpoint
@@ -191,11 +192,15 @@ class Live:
         self.executions = 0
         self._shared = shared
         self._runs = Batcher(self._run_together, MOST_TOGETHER)
+        self._ending: set[asyncio.Task[None]] = set()
+        """Snapshots that end while what was read from them is shown already."""
 
     async def stop(self) -> None:
         """End everything; nothing of it holds a connection of the database afterwards."""
         await self.fanout.stop()
         await self._runs.finish()
+        if self._ending:
+            await asyncio.wait(self._ending)
         await self.audiences.finish()
 
     async def plan(
@@ -241,7 +246,9 @@ class Live:
                 *(self._run_for(one, of_all, snapshot) for (one, _), of_all in sharing.items())
             )
         finally:
-            await snapshot.release()
+            ending = watched(snapshot.release(), name="end of a snapshot")
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
             self._runs.pause(GATHER)
         of_operation = dict(zip(sharing, found, strict=True))
         return [of_operation[one, audience.member_id][audience] for one, audience in runs]

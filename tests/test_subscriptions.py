@@ -483,14 +483,14 @@ async def test_who_waits_holds_no_connection(city: City, what: Watching) -> None
     database = city.scene.database
     async with what(city.an, city) as watched:
         await watched.next()
-        assert database.connections_in_use == 0
+        await eventually(lambda: database.connections_in_use == 0)
         waiter = asyncio.create_task(watched.next())
         for _ in range(50):
             await asyncio.sleep(0)
             assert database.connections_in_use == 0
         await do(city.hanh, "openVote", voteId=city.vote.id)
         await waiter
-        assert database.connections_in_use == 0
+        await eventually(lambda: database.connections_in_use == 0)
 
 
 @pytest.mark.parametrize("what", [watch_meeting, watch_vote])
