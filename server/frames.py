@@ -5,6 +5,7 @@ the operation's id differs from one to the next: here the frame's few own bytes 
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -25,6 +26,11 @@ EXTENSION = "branch_meetings.frames"
 
 LEAVE_WITHIN = 5.0
 """Seconds that a peer has for taking its leave; then the connection is cut."""
+
+UNSENT_AT_MOST = 64 * 1024
+"""Bytes that the kernel takes for a connection beyond what is under way to the peer. By itself it
+takes megabytes: a phone on a slow line would be shown minutes of states that are not true any more,
+one after the other, and none of them would count as owed."""
 
 FINAL_TEXT_FRAME = 0x81
 PING = b"\x89\x00"
@@ -83,6 +89,15 @@ def ends_with_a_frame(data: bytes) -> bool:
     return at == len(data)
 
 
+def keep_little_unsent(transport: asyncio.Transport) -> None:
+    """Where the system can be told to; elsewhere a slow reader hears of a change later."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    connection = transport.get_extra_info("socket")
+    if option is not None and connection is not None:
+        with suppress(OSError):  # no TCP
+            connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_AT_MOST)
+
+
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
@@ -102,6 +117,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._is_between_frames = True
         """False once a frame came in parts: then nobody counts any more."""
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        keep_little_unsent(transport)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.is_taking = False
@@ -113,6 +132,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         `url`, and the `answer` to its key."""
         self.connections.add(self)
         self.transport = transport
+        keep_little_unsent(transport)
         self.scheme = "wss" if request["scheme"] == "https" else "ws"
         raw_path, _, query = url.partition(b"?")
         offered = dict(request["headers"]).get(b"sec-websocket-protocol")

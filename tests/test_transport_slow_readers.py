@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import fcntl
 import json
 import os
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 
 import pytest
 from sqlalchemy import update
@@ -28,6 +31,11 @@ from tests.socket_server import WATCH, SocketServer, serving_sockets
 
 SIZE = 400_000
 """Bytes of a state: a few fill what the kernel keeps for a client that does not read."""
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+SIOCOUTQNSD = 0x894B
+"""Linux's question for the bytes of a connection that were not sent yet."""
 
 GENEROUS = 20.0
 """Seconds, where something should take less than one."""
@@ -75,15 +83,23 @@ async def is_stuck(connection: Connection) -> bool:
 
 
 @asynccontextmanager
-async def a_deaf_client(process: SocketServer, person: Person, city: City) -> AsyncIterator[None]:
+async def a_deaf_client(
+    process: SocketServer, person: Person, city: City, headers: Mapping[str, str] = EMPTY
+) -> AsyncIterator[None]:
     """Subscribes, and then neither reads nor answers anything."""
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port, limit=1024)
     key = base64.b64encode(os.urandom(16)).decode()
-    writer.write(
-        f"GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n".encode()
-    )
+    lines = [
+        "GET /graphql HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Protocol: {PROTOCOL}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
     assert b"101" in await reader.readline()
     payload = {"query": WATCH, "variables": {"id": str(city.meeting.id)}}
     for message in (
@@ -130,6 +146,18 @@ async def test_others_go_on_and_the_slow_is_owed_the_newest_state_only(
         assert not connection._owed
         await process.push()
         assert (await slow.next("watch"))["meeting"]["version"] == number + 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}], ids=["usual", "unusual"])
+async def test_the_kernel_keeps_little_for_who_does_not_read(
+    city: City, process: SocketServer, headers: dict[str, str]
+) -> None:
+    async with a_deaf_client(process, city.an, city, headers):
+        connection, _ = await push_until_owed(process, city.an)
+        transport = buffer_of(connection).transport
+        unsent = fcntl.ioctl(transport.get_extra_info("socket").fileno(), SIOCOUTQNSD, bytes(4))
+        # What the last write began with is taken whole, up to the size of a segment.
+        assert 0 < int.from_bytes(unsent, sys.byteorder) < 3 * server.frames.UNSENT_AT_MOST < SIZE
 
 
 async def test_who_leaves_an_operation_that_is_owed_is_shown_nothing_of_it(
