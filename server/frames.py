@@ -90,7 +90,9 @@ def ends_with_a_frame(data: bytes) -> bool:
 
 
 def keep_little_unsent(transport: asyncio.Transport) -> None:
-    """Where the system can be told to; elsewhere a slow reader hears of a change later."""
+    """Nothing waits in the process but the rest of the frame that the kernel did not take whole;
+    and the kernel takes little, where the system can be told to."""
+    transport.set_write_buffer_limits(0)
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     connection = transport.get_extra_info("socket")
     if option is not None and connection is not None:
@@ -111,7 +113,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.on_drained: Callable[[], None] | None = None
         self.is_held = False
         self.is_taking = True
-        """Whether the transport's buffer is below its high-water mark."""
+        """Whether the kernel has taken all that was written."""
         self.has_answered = True
         """Whether the peer has answered the last ping."""
         self._is_between_frames = True

@@ -136,7 +136,7 @@ async def test_others_go_on_and_the_slow_is_owed_the_newest_state_only(
                 while (await quick.next("watch"))["meeting"]["version"] < number:
                     pass
             assert len(connection._owed) <= 1
-            assert outlet.transport.get_write_buffer_size() < 2 * SIZE
+            assert outlet.transport.get_write_buffer_size() <= SIZE + 1000
         seen = [(await slow.next("watch"))["meeting"]["version"]]
         while seen[-1] < number:
             seen.append((await slow.next("watch"))["meeting"]["version"])
