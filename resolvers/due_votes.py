@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Integer, Select, and_, cast, func, or_, select, true
 
 from models.base import database_clock
@@ -16,6 +17,8 @@ from resolvers.votes import close_held_vote
 from rules.meetings import VoteState
 from rules.members import Standing
 
+log = structlog.get_logger(__name__)
+
 LOOK_OFTEN = 0.75
 """Seconds between two looks for votes that end with their last ballot, while some are open."""
 
@@ -27,14 +30,27 @@ async def close_due_votes(context: Context) -> float:
     """Close every vote whose time is over, or in which all have voted where the rule says so.
 
     Any worker may do it, at any time: whoever gets the vote's lock first closes it, the next finds
-    it closed. Gives the seconds within which to look again: until the next vote's time is over, and
-    not many where some vote ends with its last ballot.
+    it closed. What cannot be closed holds up no other.
+
+    Gives the seconds within which to look again: none where some were due, since closing them took
+    its time; else until the next vote's time is over, and not many where some vote ends with its
+    last ballot.
     """
     rows = await context.database.look(_DUE, {})
-    for row in rows:
-        if row.id is not None:
-            await _close_if_due(context, row.id)
-    return _seconds_to_next(rows[0])
+    due = [row.id for row in rows if row.id is not None]
+    closed = [await _is_closed(context, vote_id) for vote_id in due]
+    if not due:
+        return _seconds_to_next(rows[0])
+    return 0.0 if all(closed) else LOOK_OFTEN
+
+
+async def _is_closed(context: Context, vote_id: UUID) -> bool:
+    try:
+        await _close_if_due(context, vote_id)
+    except Exception:  # whatever is the matter, it is tried again
+        log.warning("could not close a due vote", vote=str(vote_id), exc_info=True)
+        return False
+    return True
 
 
 async def _close_if_due(context: Context, vote_id: UUID) -> None:

@@ -17,6 +17,7 @@ from models.votes import AuditRow, Vote
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers import due_votes
 from resolvers.due_votes import close_due_votes
+from resolvers.votes import close_held_vote
 from rules.audit import AuditKind
 from rules.ballots import OptionKind
 from rules.members import Standing
@@ -161,6 +162,31 @@ async def test_the_server_closes_votes_by_itself_and_tells_subscribers(city: Cit
     ):
         assert topic_of_vote(vote.id) in await mailbox.next()
     assert (await look(city.an, vote))["state"] == "CLOSED"
+
+
+async def test_a_vote_that_cannot_be_closed_holds_up_no_other(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = [city.scene.vote(city.meeting, position=80 + n) for n in range(2)]
+    await city.scene.save()
+    for vote in (broken, other):
+        await vote_after(city.hanh, "openVote", vote)
+        await run_out(city, vote)
+
+    async def fail(transaction: Any, vote_id: UUID, *rest: Any) -> Vote:
+        if vote_id == broken.id:
+            raise ValueError("its rule cannot be read")
+        return await close_held_vote(transaction, vote_id, *rest)
+
+    monkeypatch.setattr(due_votes, "close_held_vote", fail)
+    with capture_logs() as logs:
+        assert await close_due(city) == [due_votes.LOOK_OFTEN]
+    assert [entry["vote"] for entry in logs] == [str(broken.id)]
+    seen = [(await look(city.an, vote))["state"] for vote in (broken, other)]
+    assert seen == ["OPEN", "CLOSED"]
+    monkeypatch.undo()
+    assert await close_due(city) == [0.0], "others may have become due meanwhile"
+    assert (await look(city.an, broken))["state"] == "CLOSED"
 
 
 async def test_a_database_that_is_away_for_a_while_only_delays_closing(
