@@ -28,9 +28,9 @@ LEAVE_WITHIN = 5.0
 """Seconds that a peer has for taking its leave; then the connection is cut."""
 
 UNSENT_AT_MOST = 64 * 1024
-"""Bytes that the kernel takes for a connection beyond what is under way to the peer. By itself it
-takes megabytes: a phone on a slow line would be shown minutes of states that are not true any more,
-one after the other, and none of them would count as owed."""
+"""Bytes, or a segment more, that the kernel takes for a connection beyond what is under way to the
+peer. By itself it takes megabytes: a phone on a slow line would be shown minutes of states that are
+not true any more, one after the other, and none of them would count as owed."""
 
 FINAL_TEXT_FRAME = 0x81
 PING = b"\x89\x00"
@@ -89,17 +89,6 @@ def ends_with_a_frame(data: bytes) -> bool:
     return at == len(data)
 
 
-def keep_little_unsent(transport: asyncio.Transport) -> None:
-    """Nothing waits in the process but the rest of the frame that the kernel did not take whole;
-    and the kernel takes little, where the system can be told to."""
-    transport.set_write_buffer_limits(0)
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    connection = transport.get_extra_info("socket")
-    if option is not None and connection is not None:
-        with suppress(OSError):  # no TCP
-            connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_AT_MOST)
-
-
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
@@ -121,7 +110,22 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        keep_little_unsent(transport)
+        self._keep_little_unsent()
+
+    def _keep_little_unsent(self) -> None:
+        """No state waits in the process behind one that the kernel has not taken whole; and the
+        kernel takes little, where the system can be told to."""
+        # Not 0: with TLS, a buffer of that size counts as full.
+        self.transport.set_write_buffer_limits(1, 0)
+        if self.transport.get_write_buffer_size():
+            # The rest of an answer before the handshake. The transport has paused already, and has
+            # told the protocol that it had then; of its resuming it tells this one.
+            self.pause_writing()
+        option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+        connection = self.transport.get_extra_info("socket")
+        if option is not None and connection is not None:
+            with suppress(OSError):  # no TCP
+                connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_AT_MOST)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -134,7 +138,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         `url`, and the `answer` to its key."""
         self.connections.add(self)
         self.transport = transport
-        keep_little_unsent(transport)
+        self._keep_little_unsent()
         self.scheme = "wss" if request["scheme"] == "https" else "ws"
         raw_path, _, query = url.partition(b"?")
         offered = dict(request["headers"]).get(b"sec-websocket-protocol")

@@ -202,7 +202,8 @@ class Sockets:
         future.add_done_callback(self._work.discard)
 
     def owes(self, connection: Connection) -> None:
-        self.fell_behind += 1
+        # Who takes one state and then no second one is behind all the while.
+        self.fell_behind += connection not in self._owing
         self._owing.add(connection)
 
     def note_end(self, code: int, by: str) -> None:

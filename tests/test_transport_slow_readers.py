@@ -160,6 +160,31 @@ async def test_the_kernel_keeps_little_for_who_does_not_read(
         assert 0 < int.from_bytes(unsent, sys.byteorder) < 3 * server.frames.UNSENT_AT_MOST < SIZE
 
 
+async def test_who_has_not_taken_an_earlier_answer_is_owed_from_the_beginning(
+    city: City, process: SocketServer
+) -> None:
+    async with a_deaf_client(process, city.an, city):
+        (connection,) = process.sockets._of_member[city.an.id]
+        outlet = buffer_of(connection)
+        while outlet.is_taking:
+            outlet.transport.write(bytes(SIZE))
+        # As if that were the answer to a request before the handshake, on the same connection.
+        outlet.is_taking = True
+        outlet._keep_little_unsent()
+        assert not outlet.is_taking
+        assert not outlet.writable.is_set()
+
+
+async def test_who_takes_state_after_state_slowly_has_fallen_behind_once(
+    city: City, process: SocketServer
+) -> None:
+    async with open_socket(process.ws, city.an.token):
+        (connection,) = process.sockets._of_member[city.an.id]
+        for _ in range(3):
+            process.sockets.owes(connection)
+        assert process.sockets.fell_behind == 1
+
+
 async def test_who_leaves_an_operation_that_is_owed_is_shown_nothing_of_it(
     city: City, process: SocketServer
 ) -> None:
