@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -33,7 +33,8 @@ TRY_AGAIN_AFTER = 1.0
 PUSH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 AT_ONE_GO = 200
-"""Pushes, some milliseconds' worth; then others on the event loop have their turn."""
+"""Subscribers who are pushed to, some milliseconds' worth; then others on the event loop have their
+turn."""
 
 logger = structlog.get_logger()
 
@@ -42,15 +43,17 @@ Error_contra = TypeVar("Error_contra", contravariant=True)
 
 
 class Subscriber(Protocol[Error_contra]):
-    """Somebody who is shown a group's state. Neither method may raise or wait."""
-
-    def push(self, state: bytes) -> None:
-        """Show the latest state. What was not shown yet may be left out."""
-        ...
+    """Somebody who is shown a group's state."""
 
     def end(self, error: Error_contra) -> None:
-        """There is no state any more. The subscriber has left the group already."""
+        """There is no state any more. The subscriber has left the group already. Neither raises nor
+        waits."""
         ...
+
+
+Push = Callable[[Sequence[Any], bytes], None]
+"""Shows subscribers of one group the latest state; what they were not shown yet may be left out.
+Neither raises nor waits, and nobody joins or leaves meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ class Counters:
 class Fanout(Generic[Error]):
     """The groups of one process."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, push: Push) -> None:
         self.counters = Counters()
+        self.push = push
         self._feed = feed
         self._groups: dict[Hashable, Group[Error]] = {}
 
@@ -170,7 +174,7 @@ class Group(Generic[Error]):
         self._subscribers[subscriber] = None
         if self.state is not None:
             self._fanout.counters.deliveries += 1
-            subscriber.push(self.state)
+            self._fanout.push((subscriber,), self.state)
 
     def leave(self, subscriber: Subscriber[Error]) -> None:
         """Nothing is pushed from now on. The group ends with its last subscriber."""
@@ -225,9 +229,8 @@ class Group(Generic[Error]):
         for start in range(0, len(subscribers), AT_ONE_GO):
             if start:
                 await asyncio.sleep(0)
-            for subscriber in subscribers[start : start + AT_ONE_GO]:
-                if subscriber in self._subscribers:
-                    subscriber.push(state)
+            some = subscribers[start : start + AT_ONE_GO]
+            self._fanout.push([one for one in some if one in self._subscribers], state)
         self._fanout.counters.deliveries += len(subscribers)
 
     def _measure(self) -> None:

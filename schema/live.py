@@ -35,7 +35,7 @@ from strawberry.types.field import StrawberryField
 
 from models.database import DATABASE_FAILURES
 from realtime.events import is_count, is_of_member, topic_of_member
-from realtime.fanout import Ended, Fanout, Group, Subscriber
+from realtime.fanout import Ended, Fanout, Group, Push, Subscriber
 from realtime.tasks import watched
 from resolvers.audiences import Audiences, Followed
 from resolvers.batches import Batcher
@@ -186,9 +186,9 @@ class Plan:
 class Live:
     """The subscriptions of one process."""
 
-    def __init__(self, shared: Context) -> None:
+    def __init__(self, shared: Context, push: Push) -> None:
         self.audiences = Audiences(shared.database, shared.units)
-        self.fanout: Fanout[Errors] = Fanout(shared.feed)
+        self.fanout: Fanout[Errors] = Fanout(shared.feed, push)
         self.executions = 0
         self._shared = shared
         self._runs = Batcher(self._run_together, MOST_TOGETHER)

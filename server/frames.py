@@ -1,12 +1,14 @@
 """Frames written straight into the connection, for states that many subscribers are shown.
 
 Through ASGI every message is copied, wrapped and awaited once for each subscriber. Of a state only
-the operation's id differs from one to the next: here the frame's few own bytes are put before it.
+the operation's id differs from one to the next: here the frame's few own bytes are put before it,
+and where nothing is waiting to be sent, the whole is handed to the kernel without anybody between.
 """
 
 import asyncio
+import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -32,6 +34,8 @@ UNSENT_AT_MOST = 64 * 1024
 peer. By itself it takes megabytes: a phone on a slow line would be shown minutes of states that are
 not true any more, one after the other, and none of them would count as owed."""
 
+NO_DESCRIPTOR = -1
+
 FINAL_TEXT_FRAME = 0x81
 PING = b"\x89\x00"
 EMPTY_PONG = b"\x8a\x80"  # as clients send it: masked, with four bytes of mask after it
@@ -48,22 +52,68 @@ class Outlet(Protocol):
     on_drained: Callable[[], None] | None
     """Called when, after a refusal, messages are taken again."""
 
-    is_held: bool
-    """Set to have all messages refused, until it is known again what may be shown."""
+    @property
+    def is_held(self) -> bool:
+        """Set to have all messages refused, until it is known again what may be shown."""
+        ...
+
+    @is_held.setter
+    def is_held(self, value: bool) -> None: ...
 
     @property
     def is_taking(self) -> bool:
         """Whether the peer takes what it is sent."""
         ...
 
-    def write(self, head: bytes, state: bytes) -> bool:
-        """Send the message `head + state + "}"`. False, and nothing is sent, while held, or while
-        the peer does not take what was sent before."""
+    def write(self, head: bytes, tail: bytes) -> bool:
+        """Send the message `head + tail`. False, and nothing is sent, while held, or while the peer
+        does not take what was sent before."""
         ...
 
     def cut_off(self, code: int, reason: str) -> None:
         """Close without waiting for the peer to take what was sent before."""
         ...
+
+
+class Reader(Protocol):
+    """Who is shown states, each as the message `head + state + "}"`."""
+
+    @property
+    def head(self) -> bytes: ...
+
+    @property
+    def outlet(self) -> Outlet: ...
+
+    def owe(self) -> None:
+        """The state was not sent; the latest one has to be, when messages are taken again."""
+        ...
+
+
+def show(readers: Sequence[Reader], state: bytes) -> None:
+    """Send the state to all of them.
+
+    First all frames are made and then all are written: what the kernel does for one drives out of
+    the processor's caches what is needed for the next.
+    """
+    tail = state + b"}"
+    frames = [frame_of(reader.head, tail) for reader in readers]
+    for reader, frame in zip(readers, frames, strict=True):
+        outlet = reader.outlet
+        if not isinstance(outlet, FrameProtocol) or outlet.descriptor == NO_DESCRIPTOR:
+            if not outlet.write(reader.head, tail):
+                reader.owe()
+            continue
+        try:
+            sent = os.write(outlet.descriptor, frame)
+        except OSError:  # it takes nothing now, or is lost: the transport knows what to do
+            sent = 0
+        if sent < len(frame):
+            outlet.transport.write(frame[sent:])
+
+
+def frame_of(head: bytes, tail: bytes) -> bytes:
+    """An unmasked text frame."""
+    return b"".join((frame_header(len(head) + len(tail)), head, tail))
 
 
 @lru_cache(maxsize=256)
@@ -92,21 +142,58 @@ def ends_with_a_frame(data: bytes) -> bool:
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
-    # Slots, because a push reads them of every connection: the base's dictionary is large.
-    __slots__ = ("_is_between_frames", "has_answered", "is_held", "is_taking", "on_drained")
+    # Slots, because a push reads of every connection: the base's dictionary is large.
+    __slots__ = (
+        "_is_between_frames",
+        "_is_close_sent",
+        "_is_held",
+        "_socket",
+        "descriptor",
+        "has_answered",
+        "is_taking",
+        "on_drained",
+    )
 
     _answer = b""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.on_drained: Callable[[], None] | None = None
-        self.is_held = False
         self.is_taking = True
         """Whether the kernel has taken all that was written."""
+        self._is_held = False
+        self._socket = self.descriptor = NO_DESCRIPTOR
+        """Where frames are written past the transport; the second one while they may be."""
         self.has_answered = True
         """Whether the peer has answered the last ping."""
         self._is_between_frames = True
         """False once a frame came in parts: then nobody counts any more."""
+
+    @property
+    def is_held(self) -> bool:
+        return self._is_held
+
+    @is_held.setter
+    def is_held(self, value: bool) -> None:
+        self._is_held = value
+        self._settle()
+
+    @property
+    def close_sent(self) -> bool:
+        return self._is_close_sent
+
+    @close_sent.setter
+    def close_sent(self, value: bool) -> None:
+        self._is_close_sent = value
+        if value:
+            self.descriptor = NO_DESCRIPTOR
+
+    def _settle(self) -> None:
+        """Let frames be written straight into the socket, or not."""
+        may = self.is_taking and not (
+            self._is_held or self._is_close_sent or self.transport.is_closing()
+        )
+        self.descriptor = self._socket if may else NO_DESCRIPTOR
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -115,8 +202,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def _keep_little_unsent(self) -> None:
         """No state waits in the process behind one that the kernel has not taken whole; and the
         kernel takes little, where the system can be told to."""
-        # Not 0: with TLS, a buffer of that size counts as full.
-        self.transport.set_write_buffer_limits(1, 0)
+        self._socket = descriptor_of(self.transport)
+        # With TLS an empty buffer would count as full if this were 0. Without, a buffer of one byte
+        # would count as empty if it were 1, and what is written past it would overtake that byte.
+        self.transport.set_write_buffer_limits(1 if self._socket == NO_DESCRIPTOR else 0, 0)
+        self._settle()
         if self.transport.get_write_buffer_size():
             # The rest of an answer before the handshake. The transport has paused already, and has
             # told the protocol that it had then; of its resuming it tells this one.
@@ -130,6 +220,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.is_taking = False
+        self.descriptor = NO_DESCRIPTOR
 
     def take_over(
         self, transport: asyncio.Transport, request: dict[str, Any], url: bytes, answer: bytes
@@ -183,12 +274,15 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope.get("extensions", {})
             extensions[EXTENSION] = self
 
-    def write(self, head: bytes, state: bytes) -> bool:
-        if self.is_held or not self.is_taking:
+    def handle_close(self, event: Any) -> None:
+        super().handle_close(event)
+        self._settle()
+
+    def write(self, head: bytes, tail: bytes) -> bool:
+        if self._is_held or not self.is_taking:
             return False
         if not self.close_sent:
-            length = len(head) + len(state) + 1
-            self.transport.write(b"".join((frame_header(length), head, state, b"}")))
+            self.transport.write(frame_of(head, tail))
         return True
 
     async def send(self, message: Any) -> None:
@@ -216,13 +310,16 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.is_taking = True
+        self._settle()
         if self.on_drained is not None:
             self.on_drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # Whatever is shown from now on goes nowhere. After this the transport closes its socket,
+        # and another one may get the same number at once.
+        self.close_sent = True
         self.on_drained = None
         super().connection_lost(exc)
-        self.close_sent = True  # whatever is shown from now on goes nowhere
 
     def start_keepalive(self) -> None:
         """Not with timers of its own: `server.keepalive` does it for all."""
@@ -277,10 +374,10 @@ class MessageOutlet:
     def is_taking(self) -> bool:
         return self._sending is None
 
-    def write(self, head: bytes, state: bytes) -> bool:
+    def write(self, head: bytes, tail: bytes) -> bool:
         if self.is_held or self._sending is not None:
             return False
-        text = (head + state + b"}").decode()
+        text = (head + tail).decode()
         self._sending = asyncio.create_task(self._finish(text))
         return True
 
@@ -295,6 +392,16 @@ class MessageOutlet:
         self._sending = None
         if self.on_drained is not None:
             self.on_drained()
+
+
+def descriptor_of(transport: asyncio.BaseTransport) -> int:
+    """Of the socket that takes just what is written to the transport. NO_DESCRIPTOR where there is
+    more to it, as with TLS."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or transport.get_extra_info("sslcontext") or os.name != "posix":
+        return NO_DESCRIPTOR
+    descriptor: int = connection.fileno()
+    return descriptor
 
 
 async def unless_gone(sending: Awaitable[None]) -> None:

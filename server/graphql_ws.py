@@ -22,7 +22,7 @@ from rules.members import Standing
 from rules.refusals import Reason
 from schema.live import BadOperation, Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
 from schema.schema import schema
-from server.frames import Outlet
+from server.frames import Outlet, show
 
 BAD_MESSAGE = 4400
 NOT_SIGNED_IN = 4401
@@ -73,12 +73,12 @@ class LiveSubscription:
 
     __slots__ = (
         "_connection",
-        "_outlet",
         "_seen_in",
         "group",
         "head",
         "id",
         "operation",
+        "outlet",
         "variables",
     )
 
@@ -93,9 +93,9 @@ class LiveSubscription:
         self.operation = operation
         self.variables = variables
         self.group: LiveGroup | None = None
+        self.outlet = connection.outlet
         self.head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._connection = connection
-        self._outlet = connection.outlet
         self._seen_in: tuple[Presence, UUID, UUID] | None = None
 
     def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
@@ -107,10 +107,8 @@ class LiveSubscription:
             hall.presence.enter(meeting_id, member_id)
         self.group = hall.live.join(plan, self)
 
-    def push(self, state: bytes) -> None:
-        # Once for each subscriber of each update: no call more than needed.
-        if not self._outlet.write(self.head, state):
-            self._connection.owe(self)
+    def owe(self) -> None:
+        self._connection.owe(self)
 
     def end(self, error: Errors) -> None:
         self.group = None  # which it has left already
@@ -383,7 +381,7 @@ class Connection:
         owed, self._owed = self._owed, {}
         for subscription in owed:
             if subscription.group is not None and subscription.group.state is not None:
-                subscription.push(subscription.group.state)
+                show((subscription,), subscription.group.state)
 
     def _silence(self) -> None:
         self._is_closed = True

@@ -26,7 +26,7 @@ from resolvers.sessions import Access
 from schema.live import Live
 from server.auth import cookie_token, hash_token
 from server.collector import Collector
-from server.frames import FrameProtocol, outlet_of, unless_gone
+from server.frames import FrameProtocol, outlet_of, show, unless_gone
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 from server.keepalive import Keepalive
 
@@ -81,7 +81,7 @@ class Sockets:
         self._changes = AccessChanges(shared.database)
         self._one_at_a_time = asyncio.Lock()
         self._keepalive = Keepalive()
-        self.live = Live(shared)
+        self.live = Live(shared, show)
         self.presence = shared.presence
         tasks = [
             watched(self._follow_access(), name="hints of access"),

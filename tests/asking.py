@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,6 +184,12 @@ def finding(context: Context) -> Callable[[], Awaitable[Access | None]]:
         return (await read_accesses(context.database.look, [session_id])).get(session_id)
 
     return find
+
+
+def push_each(subscribers: Sequence[Any], state: bytes) -> None:
+    """What a fan-out is given to push with where no sockets are: each has a `push` of its own."""
+    for subscriber in subscribers:
+        subscriber.push(state)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from resolvers.loaders import Loaders
 from schema.execution import Execution
 from schema.live import Live, read_operation
 from server.auth import hash_token
-from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually
+from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually, push_each
 from tests.factories import City, Person, context_of
 from tests.voting import RECEIPT
 
@@ -75,7 +75,7 @@ class Page:
 
 async def test_pushes_leave_nothing_and_keep_nothing(city: City) -> None:
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
-    live = Live(context_of(city.nobody))
+    live = Live(context_of(city.nobody), push_each)
     access = await live.audiences.admit(hash_token(city.binh.token))
     operation = read_operation(WATCH, None)
     assert access is not None

@@ -43,6 +43,7 @@ from tests.asking import (
     act,
     eventually,
     finding,
+    push_each,
     watch,
 )
 from tests.factories import ORDINARY, City, Person, change, context_of, is_put, statements
@@ -111,7 +112,7 @@ class Subject:
 
 @pytest.fixture
 async def fanout(feed: Feed) -> AsyncIterator[Fanout[str]]:
-    fanout: Fanout[str] = Fanout(feed)
+    fanout: Fanout[str] = Fanout(feed, push_each)
     yield fanout
     await fanout.stop()
     assert len(fanout) == 0
@@ -242,17 +243,6 @@ async def test_nothing_falls_between_joining_and_the_first_state(
 # --- Leaving -----------------------------------------------------------------------------------
 
 
-async def test_who_leaves_amid_a_push_is_shown_nothing_more(subject: Subject) -> None:
-    onlookers = [Onlooker() for _ in range(3)]
-    groups = [subject.join(onlooker) for onlooker in onlookers]
-    await eventually(lambda: onlookers[2].shown == [b"0"])
-    onlookers[0].on_push = lambda: groups[1].leave(onlookers[1])
-    await subject.change(b"1", MEETING_TOPIC)
-    await eventually(lambda: onlookers[2].shown == [b"0", b"1"])
-    assert onlookers[0].shown == [b"0", b"1"]
-    assert onlookers[1].shown == [b"0"]
-
-
 async def test_who_leaves_between_two_goes_of_a_push_is_shown_nothing_more(
     subject: Subject,
 ) -> None:
@@ -329,7 +319,7 @@ async def test_stopping_ends_all_groups_in_silence(
 async def test_a_feed_that_stops_ends_its_groups(fanout: Fanout[str], subject: Subject) -> None:
     feed = Feed.from_url("memory://")
     await feed.start()
-    of_feed: Fanout[str] = Fanout(feed)
+    of_feed: Fanout[str] = Fanout(feed, push_each)
     onlooker = Onlooker()
     Subject(of_feed, feed).join(onlooker)
     await eventually(lambda: onlooker.shown == [b"0"])

@@ -15,7 +15,7 @@ from rules.meetings import AttendanceStatus
 from rules.members import Role
 from rules.rule_sets import LiveTally, Secrecy
 from schema.live import Live, read_operation
-from tests.asking import execute, finding, reason_of
+from tests.asking import execute, finding, push_each, reason_of
 from tests.factories import ORDINARY, City, Person, change, context_of
 from tests.graphql_socket import Socket, open_socket
 from tests.live_schema import documents, text_of
@@ -260,7 +260,7 @@ async def test_nested_in_the_meeting_a_vote_shows_what_it_shows_alone(evening: E
 async def test_states_taken_together_are_those_taken_alone(evening: Evening) -> None:
     """Audiences that are answered the same share an execution; none is shown another's state."""
     shared = context_of(evening.city.nobody)
-    live = Live(shared)
+    live = Live(shared, push_each)
     people = [person for who, person in evening.people.items() if who not in STRANGERS]
     accesses = [access for one in people if (access := await finding(context_of(one))())]
     assert len(accesses) == len(PEOPLE_OF_THE_BRANCH)

@@ -19,6 +19,7 @@ from server import keepalive
 from server.frames import (
     EMPTY_PONG,
     EMPTY_PONG_SIZE,
+    NO_DESCRIPTOR,
     FrameProtocol,
     MessageOutlet,
     ends_with_a_frame,
@@ -136,13 +137,14 @@ async def test_both_ways_of_writing_give_the_same_message(operation_id: str) -> 
     protocol = FrameProtocol.__new__(FrameProtocol)
     protocol.writable = asyncio.Event()
     protocol.writable.set()
-    protocol.close_sent = protocol.is_held = False
-    protocol.is_taking = True
     protocol.transport = wire  # type: ignore[assignment]
-    assert protocol.write(head, state)
+    protocol._socket = NO_DESCRIPTOR
+    protocol.is_taking = True
+    protocol.close_sent = protocol.is_held = False
+    assert protocol.write(head, state + b"}")
     (frame,) = read_frames(wire.data)
 
-    assert MessageOutlet(sent.put).write(head, state)
+    assert MessageOutlet(sent.put).write(head, state + b"}")
     message = await sent.get()
     assert message == {"type": "websocket.send", "text": bytes(frame.data).decode()}
     assert json.loads(message["text"]) == {
