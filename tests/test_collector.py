@@ -13,7 +13,7 @@ from realtime.fanout import Fanout
 from resolvers.context import Context, Snapshot
 from resolvers.loaders import Loaders
 from schema.execution import Execution
-from schema.live import Live, read_operation
+from schema.live import Live, _prepare, _read_operation, read_operation
 from server.auth import hash_token
 from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually, push_each
 from tests.factories import City, Person, context_of
@@ -73,7 +73,14 @@ class Page:
         raise AssertionError(error)
 
 
-async def test_pushes_leave_nothing_and_keep_nothing(city: City) -> None:
+@pytest.mark.parametrize("is_compiled", [True, False], ids=["compiled", "by graphql-core"])
+async def test_pushes_leave_nothing_and_keep_nothing(
+    city: City, is_compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _prepare.cache_clear()
+    _read_operation.cache_clear()
+    if not is_compiled:
+        monkeypatch.setattr("schema.live.compiled", lambda *_: None)
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     live = Live(context_of(city.nobody), push_each)
     access = await live.audiences.admit(hash_token(city.binh.token))
@@ -84,6 +91,7 @@ async def test_pushes_leave_nothing_and_keep_nothing(city: City) -> None:
     page = Page()
     live.join(plan, page)
     await eventually(lambda: page.states == 1)
+    assert (plan.key[0].compiled is not None) is is_compiled
     executor = plan.key[0].executor
     kept = len(executor._relevant_sub_fields)
     assert kept > 0
@@ -98,3 +106,5 @@ async def test_pushes_leave_nothing_and_keep_nothing(city: City) -> None:
     await cast(city.binh)
     assert len(executor._relevant_sub_fields) == kept
     await live.stop()
+    _prepare.cache_clear()
+    _read_operation.cache_clear()

@@ -257,6 +257,33 @@ async def test_nested_in_the_meeting_a_vote_shows_what_it_shows_alone(evening: E
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_no_selection_needs_graphql_core(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is pushed, and compared with queries above, comes of what was compiled."""
+
+    def fail(_: object) -> None:
+        raise AssertionError("executed by graphql-core")
+
+    monkeypatch.setattr("schema.live.execute_subscription_event", fail)
+    shared = context_of(evening.city.nobody)
+    live = Live(shared, push_each)
+    access = await finding(context_of(evening.people["officer"]))()
+    assert access is not None
+    subjects = {**evening.subjects, "unit": evening.city.branch}
+    for subject, subject_id in subjects.items():
+        root = {"meeting": "meeting", "unit": "unitLive"}.get(subject, "vote")
+        for selection in documents(root):
+            operation = read_operation(text_of("subscription", root, selection), None)
+            assert operation is not None
+            plan = await live.plan(access, operation, {"id": str(subject_id)})
+            (state,) = await live._run_together([plan.key])
+            assert isinstance(state, bytes), (subject, selection, state)
+    await live.stop()
+    await shared.release()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_states_taken_together_are_those_taken_alone(evening: Evening) -> None:
     """Audiences that are answered the same share an execution; none is shown another's state."""
     shared = context_of(evening.city.nobody)
