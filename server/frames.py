@@ -92,28 +92,25 @@ class Reader(Protocol):
 def show(readers: Sequence[Reader], state: bytes) -> None:
     """Send the state to all of them.
 
-    First all frames are made and then all are written: what the kernel does for one drives out of
-    the processor's caches what is needed for the next.
+    First the beginnings of all frames are made and then all are written: what the kernel does for
+    one drives out of the processor's caches what is needed for the next. The state is not copied.
     """
     tail = state + b"}"
-    frames = [frame_of(reader.head, tail) for reader in readers]
-    for reader, frame in zip(readers, frames, strict=True):
+    size = len(tail)
+    starts = [frame_header(len(reader.head) + size) + reader.head for reader in readers]
+    for reader, start in zip(readers, starts, strict=True):
         outlet = reader.outlet
         if not isinstance(outlet, FrameProtocol) or outlet.descriptor == NO_DESCRIPTOR:
             if not outlet.write(reader.head, tail):
                 reader.owe()
             continue
+        # It is this connection's: whatever ends or fills one has taken its descriptor away.
         try:
-            sent = os.write(outlet.descriptor, frame)
+            sent = os.writev(outlet.descriptor, (start, tail))
         except OSError:  # it takes nothing now, or is lost: the transport knows what to do
             sent = 0
-        if sent < len(frame):
-            outlet.transport.write(frame[sent:])
-
-
-def frame_of(head: bytes, tail: bytes) -> bytes:
-    """An unmasked text frame."""
-    return b"".join((frame_header(len(head) + len(tail)), head, tail))
+        if sent < len(start) + size:
+            outlet.transport.write((start + tail)[sent:])
 
 
 @lru_cache(maxsize=256)
@@ -162,8 +159,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.is_taking = True
         """Whether the kernel has taken all that was written."""
         self._is_held = False
-        self._socket = self.descriptor = NO_DESCRIPTOR
-        """Where frames are written past the transport; the second one while they may be."""
+        self._socket = NO_DESCRIPTOR
+        """The connection's descriptor, where frames can be written past the transport."""
+        self.descriptor = NO_DESCRIPTOR
+        """The same while they may be."""
         self.has_answered = True
         """Whether the peer has answered the last ping."""
         self._is_between_frames = True
@@ -282,7 +281,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self._is_held or not self.is_taking:
             return False
         if not self.close_sent:
-            self.transport.write(frame_of(head, tail))
+            length = len(head) + len(tail)
+            self.transport.write(b"".join((frame_header(length), head, tail)))
         return True
 
     async def send(self, message: Any) -> None:
@@ -353,8 +353,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.transport.abort()
 
+    def eof_received(self) -> None:
+        super().eof_received()
+        self.descriptor = NO_DESCRIPTOR
+
     def shutdown(self) -> None:
         super().shutdown()
+        self.close_sent = True
         self._abort_later()
 
     def _abort_later(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,14 +103,14 @@ def serve(new_loop: NewLoop, handle: Handle, visit: Callable[[int], None]) -> No
 def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The descriptors that frames are written to meanwhile."""
     written: list[int] = []
-    write = os.write
+    write = os.writev
 
-    def note(descriptor: int, data: bytes) -> int:
+    def note(descriptor: int, data: Sequence[bytes]) -> int:
         written.append(descriptor)
         return write(descriptor, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr("server.frames.os.write", note)
+        patch.setattr("server.frames.os.writev", note)
         yield written
 
 
@@ -177,7 +177,7 @@ def test_a_state_that_the_kernel_took_half_of_is_not_overtaken(new_loop: NewLoop
     assert seen == ["{1" + "x" * 8_000_000 + "}", "{2y}"]
 
 
-@pytest.mark.parametrize("leaves", ["with a close", "at once", "sent away"])
+@pytest.mark.parametrize("leaves", ["with a close", "at once", "sent away", "server stops"])
 def test_nothing_is_written_to_a_connection_that_has_ended(
     new_loop: NewLoop, leaves: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +197,8 @@ def test_nothing_is_written_to_a_connection_that_has_ended(
         assert written == [outlet.transport.get_extra_info("socket").fileno()]
         if leaves == "sent away":
             outlet.cut_off(4403, "You are suspended")
+        elif leaves == "server stops":
+            outlet.shutdown()
         else:
             await receive()
         assert pages[0].show(b"late"), "there is nobody who would be owed it"
@@ -206,7 +208,7 @@ def test_nothing_is_written_to_a_connection_that_has_ended(
             assert client.recv() == "{state}"
             if leaves == "at once":
                 client.socket.shutdown(socket.SHUT_RDWR)
-            elif leaves == "sent away":
+            elif leaves in ("sent away", "server stops"):
                 with pytest.raises(ConnectionClosedError):
                     client.recv()
 
