@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 import strawberry
 from graphql import (
-    FieldNode,
     GraphQLError,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    Node,
     VariableNode,
     Visitor,
     is_leaf_type,
@@ -134,7 +134,7 @@ def compiled(
         return None
 
 
-def variables_in(nodes: Iterable[FieldNode | Any]) -> set[str]:
+def variables_in(nodes: Iterable[Node]) -> set[str]:
     """The names of the variables that appear anywhere in the nodes."""
     names = _Names()
     for node in nodes:
@@ -228,6 +228,8 @@ class _Compiler:
 
 def _leaf(coerce: Callable[[Any], Any]) -> Complete:
     def complete(value: Any, _: _Run) -> Any:
+        if value is None:  # of which some scalars make a text
+            raise DoesNotFit
         coerced = coerce(value)
         if coerced is None:
             raise DoesNotFit

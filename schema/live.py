@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -60,8 +61,11 @@ of meetings vote, what comes so close together shares the statements."""
 
 PREPARED_KEPT = 20_000
 
-COMPILED_KEPT = 100
-"""Of one operation: with other values of the variables that are used within what is selected."""
+COMPILED_AT_MOST = 100
+"""Of one operation, with different values of the variables that are used within what is selected.
+With further ones graphql-core executes it: each takes some kilobytes, and anybody may send them."""
+
+logger = structlog.get_logger()
 
 Errors = list[GraphQLError]
 LiveGroup = Group[Errors]
@@ -88,8 +92,10 @@ class LiveOperation:
     """Whether it selects something that differs from viewer to viewer."""
     has_counts: bool
     """Whether it selects something that changes with every ballot or arrival."""
+    variables_within: frozenset[str]
+    """Those used within what is selected; most often there are none."""
     compiled: dict[bytes, Compiled | None] = field(default_factory=dict)
-    """By the variables that are used within what is selected; most often there are none."""
+    """By their values."""
 
 
 def read_operation(query: str, name: str | None) -> LiveOperation | None:
@@ -117,7 +123,16 @@ def _read_operation(query: str, name: str | None) -> LiveOperation | Errors | No
         return errors
     marks = _Marks(TypeInfo(graphql_schema))
     visit(document, TypeInfoVisitor(marks.type_info, marks))
-    return LiveOperation(document, name, node, marks.is_personal, marks.has_counts)
+    return LiveOperation(
+        document, name, node, marks.is_personal, marks.has_counts, _variables_within(document, node)
+    )
+
+
+def _variables_within(document: DocumentNode, node: OperationDefinitionNode) -> frozenset[str]:
+    """Fragments are taken for a part of what is selected, wherever they are used."""
+    fields = (getattr(field, "selection_set", None) for field in node.selection_set.selections)
+    fragments = (n for n in document.definitions if isinstance(n, FragmentDefinitionNode))
+    return frozenset(variables_in([*filter(None, fields), *fragments]))
 
 
 class _Marks(Visitor):
@@ -193,17 +208,12 @@ def _compiled(
     selected: list[FieldDetails],
 ) -> Compiled | None:
     """The same for whatever the operation is about, as far as its variables allow."""
-    fragments = [n for n in operation.document.definitions if isinstance(n, FragmentDefinitionNode)]
-    below = [one.node.selection_set for one in selected if one.node.selection_set]
-    names = variables_in([*below, *fragments])
     coerced = executor.variable_values.coerced
-    values = {name: coerced[name] for name in sorted(names & coerced.keys())}
-    key = orjson.dumps(values, default=str)
-    if key not in operation.compiled:
-        if len(operation.compiled) >= COMPILED_KEPT:
-            operation.compiled.clear()
+    given = sorted(operation.variables_within & coerced.keys())
+    key = orjson.dumps({name: coerced[name] for name in given}, default=str)
+    if key not in operation.compiled and len(operation.compiled) < COMPILED_AT_MOST:
         operation.compiled[key] = compiled(executor, of_type, selected)
-    return operation.compiled[key]
+    return operation.compiled.get(key)
 
 
 @dataclass(frozen=True)
@@ -330,6 +340,8 @@ class Live:
         for error in result.errors or ():
             if isinstance(error.original_error, DATABASE_FAILURES):
                 raise error.original_error
+        if prepared.compiled is not None and not result.errors:
+            logger.warning("live.compiled_in_vain", field=prepared.field_node.name.value)
         errors = list(map(masked, result.errors or ()))
         if result.data is None:
             return Ended(errors)

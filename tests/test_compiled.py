@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import ANY
+from uuid import UUID
 
 import orjson
 import pytest
@@ -19,10 +20,11 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import collect_fields
 from strawberry.scalars import JSON
 from strawberry.types import ExecutionResult
+from structlog.testing import capture_logs
 
 from benchmarks._fanout_client import SOURCES, document
 from resolvers.loaders import Loaders
-from schema.compiled import Compiled, compiled
+from schema.compiled import Compiled, DoesNotFit, compiled
 from schema.live import Live, _Prepared, read_operation
 from tests.asking import execute, finding, push_each
 from tests.factories import City, Person, context_of
@@ -176,6 +178,37 @@ async def test_an_argument_that_is_wrong_is_that_field_s_error(city: City) -> No
     assert payload["data"]["vote"]["question"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_what_is_compiled_for_values_that_anybody_sends_is_bounded(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.live.COMPILED_AT_MOST", 1)
+    document = """subscription V($id: ID!, $yes: Boolean!) {
+      vote(id: $id) { question state @include(if: $yes) }
+    }"""
+    for yes in (True, False, True):
+        variables = {"id": str(city.vote.id), "yes": yes}
+        payload, prepared = await pushed(city, city.hanh, document, **variables)
+        assert (prepared.compiled is not None) is yes
+        assert payload == await asked(city.hanh, document, **variables)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_what_only_graphql_core_can_execute_after_all_is_logged(city: City) -> None:
+    document = "subscription X($id: ID!) { vote(id: $id) { id question } }"
+    _, prepared = await pushed(city, city.hanh, document, id=str(city.vote.id))
+
+    def fail(*_: object) -> None:
+        raise DoesNotFit
+
+    assert prepared.compiled is not None
+    prepared.compiled._complete = fail
+    with capture_logs() as logs:
+        payload, _ = await pushed(city, city.hanh, document, id=str(city.vote.id))
+    assert payload["data"]["vote"]["question"]
+    assert [(log["event"], log["field"]) for log in logs] == [("live.compiled_in_vain", "vote")]
+
+
 # --- Whatever else a schema may have -----------------------------------------------------------
 
 
@@ -211,6 +244,8 @@ class Thing:
     words: list[str]
     data: JSON
     plain: Plain
+    number_of: UUID
+    numbers_of: list[UUID | None]
 
     @strawberry.field
     async def late(self, wait: float = 0, also: int = 1) -> int:
@@ -245,6 +280,8 @@ def thing_of(what: Any) -> Thing:
         words=what,
         data=what,
         plain=what,
+        number_of=what,
+        numbers_of=what,
     )
 
 
@@ -307,6 +344,8 @@ context_of_nobody: Any = None
         ("leaves { number }", [None, Leaf(name="a")], {"leaves": [None, {"number": None}]}),
         ("words", ("a", "b"), {"words": ["a", "b"]}),
         ("data", {"a": [1, None]}, {"data": {"a": [1, None]}}),
+        ("numberOf", UUID(int=1), {"numberOf": str(UUID(int=1))}),
+        ("numbersOf", [None], {"numbersOf": [None]}),
         ("late", 0, {"late": 1}),
         ("late(also: 3) __typename", 0, {"late": 3, "__typename": "Thing"}),
         ("nested { late nested { late } }", 0, ANY),
@@ -328,6 +367,7 @@ async def test_values_of_every_kind(selection: str, what: Any, answer: Any) -> N
         ("words", {"a": "mapping"}),
         ("words", b"bytes"),
         ("data", None),
+        ("numberOf", None),
         ("number", 2**31),
         ("number", "no number"),
         ("colours", "RED"),
