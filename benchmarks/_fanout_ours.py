@@ -78,11 +78,13 @@ def ours(
     workers: int = 1,
     act: Callable[["Voting", int], None] | None = None,
     broker: Valkey | None = None,
+    checkout: Path | None = None,
 ) -> Iterator[Target]:
     """Our server with branches that each hold one open vote.
 
     Each member subscribes once, or all of them from so many `sockets`. `act` brings an update
     about; without it a member casts. Several workers have a broker of their own, or are given one.
+    The server's modules are those of `checkout`, if that is another one than this.
     """
     with ExitStack() as stack:
         postgresql = stack.enter_context(PostgreSQL(durable=True))
@@ -93,6 +95,8 @@ def ours(
             "MEETINGS_SECRET": uuid4().hex,
             "MEETINGS_DATABASE_URL": url,
         }
+        if checkout:
+            settings["PYTHONPATH"] = str(checkout.resolve(strict=True))
         if workers > 1:
             broker = broker or stack.enter_context(Valkey())
             settings["MEETINGS_BROADCAST_URL"] = broker.url
