@@ -33,6 +33,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -318,8 +319,15 @@ class ValkeyCluster:
     def _introduce(self, *nodes: Valkey) -> None:
         for node in nodes:
             self.nodes[0].tell("CLUSTER", "MEET", "127.0.0.1", node.port, node.bus_port)
+        # By their ids: while two shake hands, each counts the other under a name of its own making.
+        ids = [node.tell("CLUSTER", "MYID") for node in self.nodes]
         for node in self.nodes:
-            node.wait_until_it_says(f"cluster_known_nodes:{len(self.nodes)}", "CLUSTER", "INFO")
+            node.wait_until(partial(_knows, node, ids))
+
+
+def _knows(node: Valkey, ids: Sequence[bytes]) -> bool:
+    nodes = node.tell("CLUSTER", "NODES")
+    return all(one in nodes for one in ids)
 
 
 class PostgreSQL(Server):
