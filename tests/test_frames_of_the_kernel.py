@@ -177,7 +177,9 @@ def test_a_state_that_the_kernel_took_half_of_is_not_overtaken(new_loop: NewLoop
     assert seen == ["{1" + "x" * 8_000_000 + "}", "{2y}"]
 
 
-@pytest.mark.parametrize("leaves", ["with a close", "at once", "sent away", "server stops"])
+@pytest.mark.parametrize(
+    "leaves", ["with a close", "at once", "says no more", "sent away", "server stops"]
+)
 def test_nothing_is_written_to_a_connection_that_has_ended(
     new_loop: NewLoop, leaves: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,9 @@ def test_nothing_is_written_to_a_connection_that_has_ended(
             outlet.cut_off(4403, "You are suspended")
         elif leaves == "server stops":
             outlet.shutdown()
+        elif leaves == "says no more":
+            outlet.eof_received()
+            outlet.transport.close()  # as both transports do next
         else:
             await receive()
         assert pages[0].show(b"late"), "there is nobody who would be owed it"
@@ -208,7 +213,7 @@ def test_nothing_is_written_to_a_connection_that_has_ended(
             assert client.recv() == "{state}"
             if leaves == "at once":
                 client.socket.shutdown(socket.SHUT_RDWR)
-            elif leaves in ("sent away", "server stops"):
+            elif leaves != "with a close":
                 with pytest.raises(ConnectionClosedError):
                     client.recv()
 
