@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select
 
 from models.database import WriteSession
+from models.record import seal_tables
 from models.statements import Statement
-from models.votes import AuditRow
+from models.votes import AuditRow, Vote
 from rules.audit import BEGINNING, AuditKind, chain_hash
+from rules.chain import PAPER
 
 
 class ChainEnd(NamedTuple):
@@ -35,6 +37,26 @@ async def append_audit(
     ).one_or_none()
     end = ChainEnd(last.sequence, last.hash) if last else ChainEnd(0, BEGINNING)
     await append_links(session, vote_id, end, [(kind, payload)])
+
+
+async def append_created(session: WriteSession, vote: Vote, by: UUID | None) -> None:
+    """The first link, when the vote's paper and recusals are written."""
+    await append_audit(
+        session,
+        vote.id,
+        AuditKind.CREATED,
+        {
+            "by": str(by) if by else None,
+            "meeting": str(vote.meeting_id),
+            "item": str(vote.item_id),
+            "position": vote.position,
+            "matter": vote.matter.value,
+            "question": vote.question,
+            "rule": vote.rule,
+            "repeatOf": str(vote.repeat_of) if vote.repeat_of else None,
+            "sealed": await seal_tables(session, vote.id, PAPER),
+        },
+    )
 
 
 async def append_links(

@@ -40,7 +40,7 @@ async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | 
         "ballots": ballots,
         "hands": await _hands(session, vote_id),
         "outcome": vote.outcome,
-        "audit": await _audit(session, vote_id),
+        "audit": await read_links(session, vote_id),
     }
 
 
@@ -139,7 +139,8 @@ async def _hands(session: AsyncSession, vote_id: UUID) -> dict[str, int]:
     return {str(row.option_id): row.hands for row in rows}
 
 
-async def _audit(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
+async def read_links(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
+    """The vote's audit rows, in order."""
     rows = await session.scalars(
         select(AuditRow).where(AuditRow.vote_id == vote_id).order_by(AuditRow.sequence)
     )
@@ -153,11 +154,3 @@ async def _audit(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-async def list_ended_votes(session: AsyncSession) -> list[UUID]:
-    """The ids of all votes that have ended, in the order of their closing."""
-    rows = await session.scalars(
-        select(Vote.id).where(Vote.state.in_(ENDED)).order_by(Vote.closed_at, Vote.id)
-    )
-    return list(rows)

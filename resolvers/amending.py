@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
 from models.audit import append_audit
 from models.database import WriteSession
+from models.record import seal_tables
 from models.units import Member
 from models.votes import Ballot, CastMark, HandCount, HandMark, RollEntry, Vote
 from realtime.events import channel_of_meeting, topic_of_vote
@@ -17,6 +19,7 @@ from resolvers.context import Context
 from resolvers.roll import freeze_roll, load_electors, load_voters
 from resolvers.votes import check_takes_more, load_options
 from rules.audit import AuditKind
+from rules.chain import COUNTED, FROZEN
 from rules.members import Standing
 from rules.permissions import Act
 from rules.refusals import Reason, Refusal
@@ -64,6 +67,7 @@ async def amend_roll(context: Context, vote_id: str, member_id: str) -> Vote:
                 "by": str(viewer.member_id),
                 "member": str(wanted),
                 "roll": roll_hash(await load_voters(session, vote)),
+                "sealed": await seal_tables(session, vote.id, FROZEN),
             },
         )
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
@@ -93,17 +97,11 @@ async def record_hands(
         )
         await _add_hands(session, vote.id, counts)
         await _grow(session, vote.id)
-        figures = {str(option): count for option, count in counts.items()}
-        await append_audit(
-            session,
-            vote.id,
-            AuditKind.HANDS_RECORDED,
-            {
-                "by": str(viewer.member_id),
-                "members": sorted(map(str, members)),
-                **({"hands": figures} if vote.secrecy is Secrecy.OPEN else {}),
-            },
-        )
+        told: dict[str, Any] = {"by": str(viewer.member_id), "members": sorted(map(str, members))}
+        if vote.secrecy is Secrecy.OPEN:  # of few figures a seal would tell as much
+            told["hands"] = {str(option): count for option, count in counts.items()}
+            told["sealed"] = await seal_tables(session, vote.id, COUNTED)
+        await append_audit(session, vote.id, AuditKind.HANDS_RECORDED, told)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 

@@ -7,18 +7,20 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Uuid, func, insert, literal, select, update
 
-from models.audit import append_audit
+from models.audit import append_audit, append_created
 from models.database import WriteSession
 from models.meetings import AgendaItem, Meeting
+from models.record import seal_tables
 from models.units import Membership
 from models.votes import Recusal, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import meeting_to_change, not_found, parse_id, read_vote, vote_to_change
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from resolvers.texts import read_text
 from resolvers.unit_rules import load_rules
 from rules.audit import AuditKind
 from rules.ballots import Option, OptionKind, check_options
+from rules.chain import PAPER
 from rules.elections import most_candidates
 from rules.meetings import VoteState, check_prepared, check_preparing
 from rules.outcome import Outcome
@@ -75,8 +77,9 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
         )
         _check_paper(rule, paper)
         vote = _new_vote(meeting, item.id, draft.matter, question, rule)
-        await _insert_vote(session, vote, paper, viewer)
+        await _insert_vote(session, vote, paper)
         await _recuse(session, meeting, vote, draft.recused)
+        await append_created(session, vote, viewer.member_id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
@@ -104,6 +107,9 @@ async def nominate(context: Context, vote_id: str, name: str) -> Vote:
         _check_paper(rule, [*before, *added])
         await _insert_options(session, vote.id, added)
         await _grow(session, vote.id)
+        sealed = await seal_tables(session, vote.id, PAPER)
+        told = {"by": str(viewer.member_id), "name": label, "sealed": sealed}
+        await append_audit(session, vote.id, AuditKind.NOMINATED, told)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
@@ -131,7 +137,7 @@ async def repeat_vote(context: Context, vote_id: str) -> Vote:
         _check_paper(rule, paper)
         vote = _new_vote(meeting, old.item_id, old.matter, old.question, rule)
         vote.repeat_of = old.id
-        await _insert_vote(session, vote, paper, viewer)
+        await _insert_vote(session, vote, paper)
         await session.execute(
             insert(Recusal).from_select(
                 ["vote_id", "member_id"],
@@ -140,6 +146,7 @@ async def repeat_vote(context: Context, vote_id: str) -> Vote:
                 ),
             )
         )
+        await append_created(session, vote, viewer.member_id)
         await _grow(session, old.id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(old.id))
@@ -225,7 +232,7 @@ def _new_vote(
 
 
 async def _insert_vote(
-    session: WriteSession, vote: Vote, paper: Sequence[tuple[Option, str]], viewer: Viewer
+    session: WriteSession, vote: Vote, paper: Sequence[tuple[Option, str]]
 ) -> None:
     last = await session.scalar(
         select(func.max(Vote.position)).where(Vote.meeting_id == vote.meeting_id)
@@ -234,17 +241,6 @@ async def _insert_vote(
     session.add(vote)
     await session.flush()
     await _insert_options(session, vote.id, paper)
-    await append_audit(
-        session,
-        vote.id,
-        AuditKind.CREATED,
-        {
-            "by": str(viewer.member_id),
-            "question": vote.question,
-            "rule": vote.rule,
-            "repeatOf": str(vote.repeat_of) if vote.repeat_of else None,
-        },
-    )
 
 
 async def _grow(session: WriteSession, vote_id: UUID) -> None:

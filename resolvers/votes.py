@@ -14,6 +14,7 @@ from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
 from models.meetings import AgendaItem
+from models.record import seal_tables
 from models.statements import Statement
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
@@ -22,8 +23,9 @@ from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
 from resolvers.texts import read_text
-from rules.audit import AuditKind
+from rules.audit import AuditKind, instant_text
 from rules.ballots import Option, check_options
+from rules.chain import FROZEN, PAPER
 from rules.elections import check_candidates
 from rules.explain import Labels
 from rules.meetings import VoteState, check_closed, check_open, check_opening, why_not_open
@@ -65,6 +67,7 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
         voters = await load_voters(session, vote)
         check_quorum(rule, QuorumCheck.AT_EACH_VOTE, count_turnout(rule, voters))
         opened_at = await flip_vote(session, vote.id, VoteState.OPEN)
+        closes_at = None
         if opened_at is not None and rule.duration_seconds is not None:
             closes_at = opened_at + timedelta(seconds=rule.duration_seconds)
             await _change(session, vote.id, closes_at=closes_at)
@@ -77,6 +80,9 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
                 "eligible": sum(entry.is_entitled for entry in roll),
                 "roll": roll_hash(roll),
                 "paper": paper_hash(await describe_paper(session, vote)),
+                "openedAt": instant_text(opened_at),
+                "closesAt": instant_text(closes_at),
+                "sealed": await seal_tables(session, vote.id, (*PAPER, *FROZEN)),
             },
         )
         _announce(transaction, vote)
@@ -99,7 +105,7 @@ async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vo
             session,
             vote.id,
             AuditKind.EXTENDED,
-            {"by": str(viewer.member_id), "closesAt": closes_at.isoformat()},
+            {"by": str(viewer.member_id), "closesAt": instant_text(closes_at)},
         )
         _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
@@ -152,16 +158,30 @@ async def close_held_vote(
         await freeze_presence(session, vote_id, closed.meeting_id),
         (await count_votes(session, [vote_id]))[vote_id],
     )
-    who = {"by": str(by.member_id) if by else None}
-    data = outcome.to_data()
-    links: list[tuple[AuditKind, dict[str, Any]]] = [(AuditKind.CLOSED, {**who, "outcome": data})]
     is_published = rule.live_tally is LiveTally.ALWAYS and outcome.next_step not in _BREAKABLE
-    if is_published:
-        links.append((AuditKind.PUBLISHED, who))
-    vote = await store_outcome(session, vote_id, data, is_published=is_published)
+    vote = await store_outcome(session, vote_id, outcome.to_data(), is_published=is_published)
+    links = _closing_links(vote, by, await seal_tables(session, vote_id))
     await append_links(session, vote_id, closed.chain, links)
     _announce(transaction, vote)
     return vote
+
+
+def _closing_links(
+    vote: Vote, by: Viewer | None, sealed: dict[str, Any]
+) -> list[tuple[AuditKind, dict[str, Any]]]:
+    """That the vote was closed, with everything that counts, and published if it was."""
+    who = {"by": str(by.member_id) if by else None}
+    closed = {
+        **who,
+        "outcome": vote.outcome,
+        "closedAt": instant_text(vote.closed_at),
+        "sealed": sealed,
+    }
+    links: list[tuple[AuditKind, dict[str, Any]]] = [(AuditKind.CLOSED, closed)]
+    if vote.published_at is not None:
+        published = {**who, "publishedAt": instant_text(vote.published_at)}
+        links.append((AuditKind.PUBLISHED, published))
+    return links
 
 
 async def break_tie(
@@ -216,9 +236,9 @@ async def publish_vote(context: Context, vote_id: str) -> Vote:
         if Outcome.from_data(vote.outcome or {}).next_step in _BREAKABLE:
             raise Refusal(Reason.WRONG_STATE, "The result waits for a tie-breaker.")
         if vote.published_at is None:
-            await _change(transaction.session, vote.id, published_at=database_clock())
-            who = {"by": str(viewer.member_id)}
-            await append_audit(transaction.session, vote.id, AuditKind.PUBLISHED, who)
+            published_at = await _publish(transaction.session, vote.id)
+            told = {"by": str(viewer.member_id), "publishedAt": instant_text(published_at)}
+            await append_audit(transaction.session, vote.id, AuditKind.PUBLISHED, told)
             _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
@@ -233,11 +253,10 @@ async def annul_vote(context: Context, vote_id: str, reason: str) -> Vote:
             transaction, viewer, parse_id(vote_id, "vote"), Act.ANNUL_VOTE
         )
         check_closed(vote.state)
-        await flip_vote(session, vote.id, VoteState.ANNULLED)
+        annulled_at = await flip_vote(session, vote.id, VoteState.ANNULLED)
         await _change(session, vote.id, annulment=reason)
-        await append_audit(
-            session, vote.id, AuditKind.ANNULLED, {"by": str(viewer.member_id), "reason": reason}
-        )
+        told = {"by": str(viewer.member_id), "annulledAt": instant_text(annulled_at)}
+        await append_audit(session, vote.id, AuditKind.ANNULLED, {**told, "reason": reason})
         _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
@@ -326,6 +345,16 @@ async def _change(session: WriteSession, vote_id: UUID, **values: object) -> Non
         update(Vote)
         .where(Vote.id == vote_id)
         .values(row_version=Vote.row_version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _publish(session: WriteSession, vote_id: UUID) -> datetime | None:
+    return await session.scalar(
+        update(Vote)
+        .where(Vote.id == vote_id)
+        .values(row_version=Vote.row_version + 1, published_at=database_clock())
+        .returning(Vote.published_at)
         .execution_options(synchronize_session=False)
     )
 

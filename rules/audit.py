@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -12,6 +13,7 @@ BEGINNING = bytes(32)
 
 class AuditKind(Enum):
     CREATED = "CREATED"
+    NOMINATED = "NOMINATED"
     OPENED = "OPENED"
     ROLL_AMENDED = "ROLL_AMENDED"
     EXTENDED = "EXTENDED"
@@ -25,6 +27,11 @@ class AuditKind(Enum):
 def chain_hash(previous: bytes, kind: AuditKind, payload: Mapping[str, Any]) -> bytes:
     """SHA-256 of the previous hash and the row's canonical JSON, 32 bytes."""
     return hashlib.sha256(previous + canonical_json({"kind": kind.value, **payload})).digest()
+
+
+def instant_text(moment: datetime | None) -> str | None:
+    """A moment as payloads have it: ISO 8601 in UTC, to the microsecond."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def canonical_json(value: object) -> bytes:

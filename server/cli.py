@@ -4,7 +4,8 @@ import asyncio
 import json
 import socket
 import sys
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 from uuid import UUID
@@ -21,12 +22,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from models import migrate as migrations
 from models import rights
 from models.database import Database
-from models.export import export_vote, list_ended_votes
+from models.export import export_vote
+from models.record import read_chains, read_record
 from realtime.feed import Feed
 from rules.explain import Language, explain
 from rules.recount import problems
 from rules.recount import recount as recount_export
 from rules.refusals import Refusal
+from rules.verify import check_heads, missing_heads, verify_record
 from schema.schema import schema as graphql_schema
 from server import crowd as crowds
 from server import demo as demos
@@ -159,15 +162,36 @@ def recount(file: typer.FileText) -> None:
         fail(f"{file.name} is not an export of a vote: {error!r}")
     labels = {UUID(option["id"]): option["label"] for option in data["options"]}
     console.print(explain(outcome, Language.EN, labels), soft_wrap=True, highlight=False)
-    tell_problems({data["vote"]: found})
+    tell_problems((data["vote"], one) for one in found)
 
 
 @app.command()
-def verify() -> None:
-    """Check every vote that has ended: audit chain, roll, and a recount (exit 1 if one fails)."""
-    found = with_database(read_settings(), verify_votes)
-    tell_problems(found)
-    console.print(f"{len(found)} votes recounted; their chains hold.")
+def verify(
+    heads: Annotated[
+        typer.FileText | None,
+        typer.Option(help="Heads that were kept elsewhere, as `heads` prints them."),
+    ] = None,
+) -> None:
+    """Check every vote against its audit chain, and recount those that have ended (exit 1 if one
+    fails). Only kept heads find a chain that was computed anew."""
+    kept = read_heads(heads) if heads else []
+    verified = with_database(read_settings(), lambda database: verify_votes(database, kept))
+    for vote, sentence in verified.untold:
+        console.print(f"vote {vote}: {sentence}.", soft_wrap=True, highlight=False)
+    tell_problems(verified.problems)
+    console.print(
+        f"{verified.votes} votes checked, {verified.recounted} recounted; their chains hold."
+    )
+
+
+@app.command("heads")
+def print_heads() -> None:
+    """Print the last link of every vote's chain, a JSON line each, to be kept elsewhere."""
+    chains = with_database(read_settings(), read_all_chains)
+    for vote, links in chains.items():
+        if links:
+            line = {"vote": vote, "sequence": len(links), "hash": links[-1]}
+            print(json.dumps(line))  # noqa: T201
 
 
 @app.command("settings")
@@ -251,22 +275,52 @@ async def read_export(database: Database, vote_id: str) -> dict[str, Any]:
     return data
 
 
-async def verify_votes(database: Database) -> dict[str, list[str]]:
-    """What is wrong with each vote that has ended; one snapshot for each."""
+@dataclass
+class Verified:
+    """What `verify` found, by vote."""
+
+    votes: int = 0
+    recounted: int = 0
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    untold: list[tuple[str, str]] = field(default_factory=list)
+
+
+async def verify_votes(database: Database, heads: Sequence[Mapping[str, Any]] = ()) -> Verified:
+    """What is wrong with each vote; one snapshot for each."""
+    chains = await read_all_chains(database)
+    verified = Verified(votes=len(chains), problems=list(missing_heads(heads, chains)))
+    for vote in chains:
+        async with database.snapshot() as session:
+            findings = verify_record(await read_record(session, UUID(vote)))
+            data = await export_vote(session, UUID(vote))
+        if data is not None:
+            verified.recounted += 1
+            findings.problems += problems(data)
+        verified.problems += [(vote, one) for one in dict.fromkeys(findings.problems)]
+        verified.untold += [(vote, one) for one in findings.untold]
+    return verified
+
+
+async def read_all_chains(database: Database) -> dict[str, list[str]]:
+    """The hashes of every vote's chain, in hex and in order."""
     await migrations.check_reached(database)
     async with database.snapshot() as session:
-        votes = await list_ended_votes(session)
-    found: dict[str, list[str]] = {}
-    for vote_id in votes:
-        async with database.snapshot() as session:
-            data = await export_vote(session, vote_id)
-        found[str(vote_id)] = list(problems(data)) if data else ["the vote has vanished"]
-    return found
+        return await read_chains(session)
 
 
-def tell_problems(found: dict[str, list[str]]) -> None:
+def read_heads(file: typer.FileText) -> list[dict[str, Any]]:
+    """Fails with one line for what is no list of heads."""
+    try:
+        heads = [json.loads(line) for line in file if line.strip()]
+        check_heads(heads)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        fail(f"{file.name} holds no heads, as `branch-meetings heads` prints them: {error!r}")
+    return heads
+
+
+def tell_problems(found: Iterable[tuple[str, str]]) -> None:
     """Exit 1 after one line for each problem."""
-    lines = [f"vote {vote}: {problem}" for vote, of in found.items() for problem in of]
+    lines = [f"vote {vote}: {problem}" for vote, problem in found]
     for line in lines:
         print(f"branch-meetings: {line}", file=sys.stderr)  # noqa: T201
     if lines:

@@ -14,14 +14,13 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import insert
 
-from models.audit import append_audit
+from models.audit import append_created
 from models.base import Base
 from models.database import WriteSession
 from models.meetings import AgendaItem, Attendance, Meeting
 from models.rule_sets import UnitRule
 from models.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes import Vote, VoteOption
-from rules.audit import AuditKind
 from rules.ballots import MOTION, OptionKind
 from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode, MeetingState
 from rules.members import MembershipKind, Role, Standing, UnitKind
@@ -292,23 +291,22 @@ async def _add_vote(
     session: WriteSession, vote_id: UUID, position: int, item: int, question: str, matter: Matter
 ) -> None:
     rule = PRESETS[PRESET][matter]
-    await session.execute(
-        insert(Vote).values(
-            id=vote_id,
-            meeting_id=MEETING_ID,
-            item_id=item_id(item),
-            position=position,
-            question=question,
-            matter=matter,
-            rule=rule.to_data(),
-            secrecy=rule.secrecy,
-            change=rule.change,
-            closes_when_all_voted=rule.closes_when_all_voted,
-        )
+    vote = Vote(
+        id=vote_id,
+        meeting_id=MEETING_ID,
+        item_id=item_id(item),
+        position=position,
+        question=question,
+        matter=matter,
+        rule=rule.to_data(),
+        secrecy=rule.secrecy,
+        change=rule.change,
+        closes_when_all_voted=rule.closes_when_all_voted,
     )
+    session.add(vote)
+    await session.flush()
     await session.execute(insert(VoteOption), list(_options(vote_id)))
-    created = {"question": question, "rule": rule.to_data()}
-    await append_audit(session, vote_id, AuditKind.CREATED, created)
+    await append_created(session, vote, None)
 
 
 def _options(vote_id: UUID) -> Iterator[Row]:

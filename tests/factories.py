@@ -26,7 +26,7 @@ from models.rights import ONLY_INSERTED
 from models.rule_sets import UnitRule
 from models.statements import Rows, Statement
 from models.units import Appointment, Member, Membership, Unit, UnitParent
-from models.votes import AuditRow, Vote, VoteOption
+from models.votes import AuditRow, Recusal, Vote, VoteOption
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.casting import Casting
@@ -39,6 +39,7 @@ from rules.meetings import AttendanceStatus, ItemState, MeetingKind, MeetingMode
 from rules.members import MembershipKind, Role, Standing, UnitKind
 from rules.presets import PRESETS, Assignment, Matter, assign_preset
 from rules.rule_sets import Method, RuleSet
+from rules.seals import Seal, plain_value
 from server.auth import ServerCredentials, hash_token, new_code, normal_code
 from server.settings import Settings
 
@@ -259,16 +260,29 @@ class Scene:
             change=rule.change,
             closes_when_all_voted=rule.closes_when_all_voted,
         )
-        for place, (kind, option_id) in enumerate(vote.options.items(), start=1):
-            self.add(
-                VoteOption,
-                id=option_id,
-                vote_id=vote.id,
-                position=place,
-                kind=kind,
-                label=kind.value.lower(),
-            )
-        created = {"question": question, "rule": rule.to_data()}
+        options = [
+            {
+                "id": option_id,
+                "vote_id": vote.id,
+                "position": place,
+                "kind": kind,
+                "label": kind.value.lower(),
+                "candidate_id": None,
+            }
+            for place, (kind, option_id) in enumerate(vote.options.items(), start=1)
+        ]
+        for option in options:
+            self.add(VoteOption, **option)
+        created = {
+            "meeting": str(meeting.id),
+            "item": str(meeting.items[item - 1]),
+            "position": position,
+            "matter": Matter.ORDINARY.value,
+            "question": question,
+            "rule": rule.to_data(),
+            "repeatOf": None,
+            "sealed": {"vote_option": seal_of(VoteOption, options), "recusal": seal_of(Recusal)},
+        }
         self.add(
             AuditRow,
             vote_id=vote.id,
@@ -279,6 +293,12 @@ class Scene:
             hash=chain_hash(BEGINNING, AuditKind.CREATED, created),
         )
         return vote
+
+
+def seal_of(table: type[Base], rows: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The seal of rows that are not stored yet."""
+    plain = [{name: plain_value(value) for name, value in row.items()} for row in rows]
+    return Seal.of(sorted(table.__table__.c.keys()), plain).to_data()
 
 
 class City:

@@ -1,0 +1,158 @@
+"""What a vote's audit chain tells of the vote: a fold over its links, one function for each kind.
+
+`verify` compares it with what is stored. What a kind of link does not tell (a version before this
+one wrote less into its links) is missing here, and `verify` names it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rules.audit import AuditKind
+from rules.meetings import VoteState
+from rules.rule_sets import Secrecy
+from rules.seals import NOTHING, Seal, microseconds
+
+Payload = Mapping[str, Any]
+
+CAST = {
+    Secrecy.OPEN: ("ballot", "ballot_choice"),
+    Secrecy.UNATTRIBUTED: ("cast_mark", "paper", "paper_choice"),
+}
+"""Tables that grow while the vote is open, without a link for each row."""
+COUNTED = ("hand_mark", "hand_count")
+FROZEN = ("roll_entry",)
+PAPER = ("vote_option", "recusal")
+BOX = tuple(table for tables in CAST.values() for table in tables)
+TABLES = (*PAPER, *FROZEN, *BOX, *COUNTED)
+"""The tables of a vote, beside the vote's own row and the chain itself."""
+
+
+@dataclass
+class Told:
+    """The vote as its chain tells it."""
+
+    vote: dict[str, Any] = field(default_factory=dict)
+    """The columns of its row that are known, as `rules.seals.plain_value` has them."""
+    seals: dict[str, Seal] = field(default_factory=dict)
+    """Of the tables whose rows are known."""
+
+
+def tell(links: Iterable[Mapping[str, Any]]) -> Told:
+    """What the links say, one after the other. Raises KeyError, ValueError and TypeError for what
+    no version has written."""
+    told = Told()
+    for link in links:
+        payload = link["payload"]
+        _TELL[AuditKind(link["kind"])](told, payload)
+        told.seals |= {
+            table: Seal.from_data(data) for table, data in payload.get("sealed", {}).items()
+        }
+    return told
+
+
+def _created(told: Told, payload: Payload) -> None:
+    rule = payload["rule"]
+    told.vote |= {
+        "state": VoteState.PREPARED.value,
+        "question": payload["question"],
+        "rule": rule,
+        "secrecy": rule["secrecy"],
+        "change": rule["change"],
+        "closes_when_all_voted": rule["closes_when_all_voted"],
+        **dict.fromkeys(_LATER),
+    }
+    for column, name in _CREATED.items():
+        if name in payload:
+            told.vote[column] = payload[name]
+    told.seals |= dict.fromkeys((*FROZEN, *BOX, *COUNTED), NOTHING)
+
+
+_CREATED = {
+    "meeting_id": "meeting",
+    "item_id": "item",
+    "position": "position",
+    "matter": "matter",
+    "repeat_of": "repeatOf",
+}
+_LATER = (
+    "opened_at",
+    "closes_at",
+    "closed_at",
+    "outcome",
+    "published_at",
+    "annulled_at",
+    "annulment",
+)
+
+
+def _nominated(told: Told, payload: Payload) -> None:
+    """Only its seal."""
+
+
+def _opened(told: Told, payload: Payload) -> None:
+    told.vote["state"] = VoteState.OPEN.value
+    _moment(told, "opened_at", payload, "openedAt")
+    _moment(told, "closes_at", payload, "closesAt")
+    _forget(told, *FROZEN, *CAST[Secrecy(told.vote["secrecy"])])
+
+
+def _roll_amended(told: Told, payload: Payload) -> None:
+    _forget(told, *FROZEN)
+
+
+def _extended(told: Told, payload: Payload) -> None:
+    _moment(told, "closes_at", payload, "closesAt")
+
+
+def _hands_recorded(told: Told, payload: Payload) -> None:
+    _forget(told, *COUNTED)
+
+
+def _closed(told: Told, payload: Payload) -> None:
+    told.vote |= {"state": VoteState.CLOSED.value, "outcome": payload["outcome"]}
+    _moment(told, "closed_at", payload, "closedAt")
+    _forget(told, *FROZEN)  # who is present is written down
+
+
+def _tie_broken(told: Told, payload: Payload) -> None:
+    told.vote["outcome"] = payload["outcome"]
+
+
+def _published(told: Told, payload: Payload) -> None:
+    _moment(told, "published_at", payload, "publishedAt")
+
+
+def _annulled(told: Told, payload: Payload) -> None:
+    told.vote |= {"state": VoteState.ANNULLED.value, "annulment": payload["reason"]}
+    _moment(told, "annulled_at", payload, "annulledAt")
+
+
+_TELL: dict[AuditKind, Callable[[Told, Payload], None]] = {
+    AuditKind.CREATED: _created,
+    AuditKind.NOMINATED: _nominated,
+    AuditKind.OPENED: _opened,
+    AuditKind.ROLL_AMENDED: _roll_amended,
+    AuditKind.EXTENDED: _extended,
+    AuditKind.HANDS_RECORDED: _hands_recorded,
+    AuditKind.CLOSED: _closed,
+    AuditKind.TIE_BROKEN: _tie_broken,
+    AuditKind.PUBLISHED: _published,
+    AuditKind.ANNULLED: _annulled,
+}
+
+
+def _moment(told: Told, column: str, payload: Payload, name: str) -> None:
+    """ISO 8601, or null; where the link does not have it, the column is not known any more."""
+    if name in payload:
+        text = payload[name]
+        told.vote[column] = None if text is None else microseconds(datetime.fromisoformat(text))
+    else:
+        told.vote.pop(column, None)
+
+
+def _forget(told: Told, *tables: str) -> None:
+    """The rows have changed; the link's own seal says how, if it has one."""
+    for table in tables:
+        told.seals.pop(table, None)
