@@ -8,85 +8,37 @@ and where nothing is waiting to be sent, the whole is handed to the kernel witho
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from starlette.types import Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from server.incoming import IncomingFrames
+from server.outlets import EXTENSION, Reader
 
 if TYPE_CHECKING:
     from uvicorn._types import WebSocketScope
 
-EXTENSION = "branch_meetings.frames"
-"""Where the scope of a connection has its `FrameProtocol`."""
-
-LEAVE_WITHIN = 5.0
-"""Seconds that a peer has for taking its leave; then the connection is cut."""
 
 UNSENT_AT_MOST = 64 * 1024
 """Bytes, or a segment more, that the kernel takes for a connection beyond what is under way to the
 peer. By itself it takes megabytes: a phone on a slow line would be shown minutes of states that are
 not true any more, one after the other, and none of them would count as owed."""
 
+
 NO_DESCRIPTOR = -1
 
 FINAL_TEXT_FRAME = 0x81
 PING = b"\x89\x00"
-EMPTY_PONG = b"\x8a\x80"  # as clients send it: masked, with four bytes of mask after it
-EMPTY_PONG_SIZE = 6
 SWITCHING = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 )
-
-
-class Outlet(Protocol):
-    """Where states are shown to one connection, as text messages."""
-
-    on_drained: Callable[[], None] | None
-    """Called when, after a refusal, messages are taken again."""
-
-    @property
-    def is_held(self) -> bool:
-        """Set to have all messages refused, until it is known again what may be shown."""
-        ...
-
-    @is_held.setter
-    def is_held(self, value: bool) -> None: ...
-
-    @property
-    def is_taking(self) -> bool:
-        """Whether the peer takes what it is sent."""
-        ...
-
-    def write(self, head: bytes, tail: bytes) -> bool:
-        """Send the message `head + tail`. False, and nothing is sent, while held, or while the peer
-        does not take what was sent before."""
-        ...
-
-    def cut_off(self, code: int, reason: str) -> None:
-        """Close without waiting for the peer to take what was sent before."""
-        ...
-
-
-class Reader(Protocol):
-    """Who is shown states, each as the message `head + state + "}"`."""
-
-    @property
-    def head(self) -> bytes: ...
-
-    @property
-    def outlet(self) -> Outlet: ...
-
-    def owe(self) -> None:
-        """The state was not sent; the latest one has to be, when messages are taken again."""
-        ...
 
 
 def show(readers: Sequence[Reader], state: bytes) -> None:
@@ -123,31 +75,15 @@ def frame_header(length: int) -> bytes:
     return bytes((FINAL_TEXT_FRAME, 127)) + length.to_bytes(8, "big")
 
 
-def ends_with_a_frame(data: bytes) -> bool:
-    """Whether whole frames of a client came, if what came begins with one (RFC 6455, 5.2)."""
-    at = 0
-    while at + 2 <= len(data):
-        length = data[at + 1] & 127
-        extended = {126: 2, 127: 8}.get(length, 0)
-        at += 2
-        if extended:
-            length = int.from_bytes(data[at : at + extended], "big")
-        at += extended + 4 + length  # four bytes of mask
-    return at == len(data)
-
-
-class FrameProtocol(WebSocketsSansIOProtocol):
+class FrameProtocol(IncomingFrames):
     """Uvicorn's WebSocket protocol, which also takes states, and drops who has stopped reading."""
 
     # Slots, because a push reads of every connection: the base's dictionary is large.
     __slots__ = (
-        "_is_between_frames",
         "_is_close_sent",
         "_is_held",
         "_socket",
         "descriptor",
-        "has_answered",
-        "is_taking",
         "on_drained",
     )
 
@@ -156,17 +92,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.on_drained: Callable[[], None] | None = None
-        self.is_taking = True
-        """Whether the kernel has taken all that was written."""
         self._is_held = False
         self._socket = NO_DESCRIPTOR
         """The connection's descriptor, where frames can be written past the transport."""
         self.descriptor = NO_DESCRIPTOR
         """The same while they may be."""
-        self.has_answered = True
-        """Whether the peer has answered the last ping."""
-        self._is_between_frames = True
-        """False once a frame came in parts: then nobody counts any more."""
 
     @property
     def is_held(self) -> bool:
@@ -246,6 +176,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         del scope["method"]
         self.scope = cast("WebSocketScope", scope)
         self._answer = answer
+        self._begin_to_count()
         self.handshake_initiated = True
         # It would read the handshake first.
         self.conn.parser = super(ServerProtocol, self.conn).parse()
@@ -270,6 +201,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # the handshake was not refused
+            self._begin_to_count()
             extensions: dict[str, Any] = self.scope.get("extensions", {})
             extensions[EXTENSION] = self
 
@@ -297,15 +229,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.close":
             self._abort_later()
-
-    def cut_off(self, code: int, reason: str) -> None:
-        if self.close_sent or self.transport.is_closing():
-            return
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self._abort_later()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -336,15 +259,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.transport.write(PING)
         return True
 
-    def data_received(self, data: bytes) -> None:
-        """Pongs are most of what comes: one that comes alone needs no parser."""
-        if self._is_between_frames:
-            if len(data) == EMPTY_PONG_SIZE and data.startswith(EMPTY_PONG):
-                self.has_answered = True
-                return
-            self._is_between_frames = ends_with_a_frame(data)
-        super().data_received(data)
-
     def handle_pong(self, event: Any) -> None:
         self.has_answered = True
 
@@ -362,42 +276,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.close_sent = True
         self._abort_later()
 
-    def _abort_later(self) -> None:
-        self.loop.call_later(LEAVE_WITHIN, self.transport.abort)
-
-
-class MessageOutlet:
-    """The same over plain ASGI, for servers without the extension: one message at a time."""
-
-    def __init__(self, send: Send) -> None:
-        self.on_drained: Callable[[], None] | None = None
-        self.is_held = False
-        self._send = send
-        self._sending: asyncio.Task[None] | None = None
-
-    @property
-    def is_taking(self) -> bool:
-        return self._sending is None
-
-    def write(self, head: bytes, tail: bytes) -> bool:
-        if self.is_held or self._sending is not None:
-            return False
-        text = (head + tail).decode()
-        self._sending = asyncio.create_task(self._finish(text))
-        return True
-
-    def cut_off(self, code: int, reason: str) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
-        close = {"type": "websocket.close", "code": code, "reason": reason}
-        self._sending = asyncio.ensure_future(unless_gone(self._send(close)))
-
-    async def _finish(self, text: str) -> None:
-        await unless_gone(self._send({"type": "websocket.send", "text": text}))
-        self._sending = None
-        if self.on_drained is not None:
-            self.on_drained()
-
 
 def descriptor_of(transport: asyncio.BaseTransport) -> int:
     """Of the socket that takes just what is written to the transport. NO_DESCRIPTOR where there is
@@ -407,15 +285,3 @@ def descriptor_of(transport: asyncio.BaseTransport) -> int:
         return NO_DESCRIPTOR
     descriptor: int = connection.fileno()
     return descriptor
-
-
-async def unless_gone(sending: Awaitable[None]) -> None:
-    """Whoever leaves amid an answer is no fault of ours; ASGI's servers tell it by OSError."""
-    with suppress(OSError):
-        await sending
-
-
-def outlet_of(scope: Scope, send: Send) -> Outlet:
-    """The quickest way to write to the connection."""
-    outlet: Outlet | None = scope.get("extensions", {}).get(EXTENSION)
-    return outlet or MessageOutlet(send)

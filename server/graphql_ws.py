@@ -19,10 +19,13 @@ from realtime.presence import Presence
 from resolvers.context import Context
 from resolvers.sessions import Access
 from rules.members import Standing
+from rules.rate_limit import Rate, TokenBucket
 from rules.refusals import Reason
 from schema.live import BadOperation, Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
 from schema.schema import schema
-from server.frames import Outlet, show
+from server.frames import show
+from server.incoming import TOO_MANY_MESSAGES
+from server.outlets import Outlet
 
 BAD_MESSAGE = 4400
 NOT_SIGNED_IN = 4401
@@ -30,7 +33,6 @@ NOT_ALLOWED = 4403
 INITIALISATION_TIMEOUT = 4408
 ID_IN_USE = 4409
 TOO_MANY_INITIALISATIONS = 4429
-TOO_MANY_MESSAGES = 4508
 TOO_SLOW = 4509
 
 MAXIMUM_ID = 64
@@ -39,6 +41,7 @@ MAXIMUM_OPERATIONS = 20
 MESSAGES_A_SECOND = 20
 BURST = 60
 """Messages that may come at one moment, as when a page takes up its work again."""
+MESSAGES = Rate(MESSAGES_A_SECOND, BURST)
 
 
 class Hall(Protocol):
@@ -130,7 +133,6 @@ class Connection:
 
     __slots__ = (
         "_allowance",
-        "_allowed_at",
         "_cookie",
         "_hall",
         "_holds",
@@ -160,15 +162,14 @@ class Connection:
         self._owed: dict[LiveSubscription, None] = {}
         self._is_closed = False
         self._holds = 0
-        self._allowance = float(BURST)
-        self._allowed_at = asyncio.get_running_loop().time()
+        self._allowance = TokenBucket(MESSAGES, asyncio.get_running_loop().time())
         outlet.on_drained = self._pay
 
     async def take(self, text: str | None) -> None:
         """Handle one message as it came."""
         if self._is_closed:
             return
-        if not self._is_allowed_one_more():
+        if not self._allowance.take(asyncio.get_running_loop().time()):
             await self.close(TOO_MANY_MESSAGES, "Too many messages")
             return
         message = read_message(text)
@@ -227,6 +228,7 @@ class Connection:
             self, token if isinstance(token, str) else self._cookie
         )
         if await self._is_let_in(self.access, "Not signed in"):
+            self.outlet.introduce()
             await self.tell({"type": "connection_ack"})
 
     async def _is_let_in(self, access: Access | None, why_not: str) -> bool:
@@ -259,13 +261,6 @@ class Connection:
         if hold == self._holds:
             self.outlet.is_held = False
             self._pay()
-
-    def _is_allowed_one_more(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        gained = (now - self._allowed_at) * MESSAGES_A_SECOND
-        self._allowed_at = now
-        self._allowance = min(BURST, self._allowance + gained) - 1
-        return self._allowance >= 0
 
     # --- Operations
 

@@ -26,9 +26,11 @@ from resolvers.sessions import Access
 from schema.live import Live
 from server.auth import cookie_token, hash_token
 from server.collector import Collector
-from server.frames import FrameProtocol, outlet_of, show, unless_gone
+from server.frames import FrameProtocol, show
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 from server.keepalive import Keepalive
+from server.limits import address_of
+from server.outlets import outlet_of, unless_gone
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406
@@ -107,6 +109,7 @@ class Sockets:
         outlet = outlet_of(scope, send)
         if isinstance(outlet, FrameProtocol):
             self._keepalive.add(outlet)
+            outlet.count_for(address_of(scope["client"]))
         connection = Connection(self, outlet, send, cookie_token(request))
         del request
         scope.clear()  # some kilobytes, which nobody needs as long as the connection lasts

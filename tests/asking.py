@@ -27,8 +27,8 @@ from resolvers.context import Context
 from resolvers.places import read_accesses
 from resolvers.sessions import Access
 from schema.schema import schema
-from server.frames import MessageOutlet
 from server.graphql_ws import Connection
+from server.outlets import MessageOutlet
 from server.sockets import Sockets
 
 PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine

@@ -35,8 +35,8 @@ from rules.permissions import Act
 from rules.rule_sets import LiveTally
 from schema.live import GATHER, Live, read_operation
 from schema.marks import Counted, Personal
-from server.frames import MessageOutlet
 from server.graphql_ws import Connection
+from server.outlets import MessageOutlet
 from server.sockets import Sockets
 from tests.asking import (
     Watch,

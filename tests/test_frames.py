@@ -16,15 +16,11 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from server import keepalive
-from server.frames import (
-    EMPTY_PONG,
-    EMPTY_PONG_SIZE,
-    NO_DESCRIPTOR,
-    FrameProtocol,
-    MessageOutlet,
-    ends_with_a_frame,
-    frame_header,
-)
+from server.frame_allowance import FrameAllowance
+from server.frames import NO_DESCRIPTOR, FrameProtocol, frame_header
+from server.incoming import EMPTY_PONG, EMPTY_PONG_SIZE
+from server.limits import Limits
+from server.outlets import MessageOutlet
 from tests.factories import City
 from tests.graphql_socket import open_socket
 from tests.socket_server import WATCH, SocketServer, serving_sockets
@@ -201,9 +197,13 @@ def frames_of_a_client(*frames: Frame) -> bytes:
 @pytest.mark.parametrize("length", LENGTHS)
 def test_the_end_of_a_frame_of_any_length_is_seen(length: int) -> None:
     data = frames_of_a_client(Frame(Opcode.PONG, b""), Frame(Opcode.TEXT, b"x" * length))
-    assert ends_with_a_frame(data)
-    assert not ends_with_a_frame(data[:-1])
-    assert not ends_with_a_frame(data + b"\x8a")
+    for cut in (1, 5, 7, 8, 9, 12, len(data) // 2, len(data) - 1):
+        allowance = FrameAllowance("", Limits().frames, 0)
+        allowance.introduce()
+        assert allowance.take(data[:cut], 0)
+        assert allowance.is_between_frames == (cut == EMPTY_PONG_SIZE or cut >= len(data))
+        assert allowance.take(data[cut:], 0)
+        assert allowance.is_between_frames
 
 
 @pytest.mark.parametrize("cut", [None, 1, 7])

@@ -18,8 +18,9 @@ from starlette.types import Receive, Scope, Send
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from server.frames import EXTENSION, NO_DESCRIPTOR, FrameProtocol, descriptor_of, show
+from server.frames import NO_DESCRIPTOR, FrameProtocol, descriptor_of, show
 from server.handshake import HttpProtocol
+from server.outlets import EXTENSION
 from tests.socket_server import UvicornServer
 
 STATES = 60

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import update
 
 import server.frames
+import server.incoming
 import server.sockets
 from models.accounts import Session
 from models.units import Member
@@ -218,7 +219,7 @@ async def test_who_goes_on_reading_nothing_is_cut_off(
     city: City, process: SocketServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.sockets, "OWES_AT_MOST", 0.0)
-    monkeypatch.setattr(server.frames, "LEAVE_WITHIN", 0.2)
+    monkeypatch.setattr(server.incoming, "LEAVE_WITHIN", 0.2)
     async with a_deaf_client(process, city.an, city):
         connection, _ = await push_until_owed(process, city.an)
         outlet = buffer_of(connection)
@@ -295,7 +296,7 @@ async def test_a_peer_that_takes_nothing_does_not_keep_others_from_being_sent_aw
 async def test_a_server_ends_in_time_though_a_peer_takes_nothing(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.frames, "LEAVE_WITHIN", 0.3)
+    monkeypatch.setattr(server.incoming, "LEAVE_WITHIN", 0.3)
     async with AsyncExitStack() as stack:
         async with serving_sockets(city) as process:
             process.show(SIZE)
