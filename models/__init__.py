@@ -2,6 +2,7 @@
 
 from models import access_changes as access_changes
 from models import accounts as accounts
+from models import demo_mark as demo_mark
 from models import meetings as meetings
 from models import rule_sets as rule_sets
 from models import units as units

@@ -6,7 +6,7 @@ Triggers note every session that ends or gets another end (`models.access_change
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -44,5 +44,7 @@ class Session(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    device: Mapped[str | None] = mapped_column(String(64))
+    """What was signed in with, in a few words, such as `Chrome, Android`."""
 
     __table_args__ = (CheckConstraint("expires_at > created_at", name="period"),)

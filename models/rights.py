@@ -10,6 +10,8 @@ PAPERS = frozenset({"paper", "paper_choice"})
 """Rewritten by `rewrite_papers` alone, which runs with its owner's rights."""
 WRITTEN_BY_TRIGGERS = frozenset({"access_change"})
 """Only read, and pruned; the triggers run with their owner's rights."""
+ONLY_READ = frozenset({"demo_mark"})
+"""Nobody makes a demo, or forgets one, where a role serves."""
 FUNCTIONS = ("put_ballots", "put_papers", "rewrite_papers")
 """The first two run with the caller's rights: they let nobody do what the tables would not."""
 
@@ -37,6 +39,8 @@ def _grant(connection: Connection, role: str) -> None:
 def _rights_on(table: str) -> str:
     if table in ONLY_INSERTED | PAPERS:
         return "SELECT, INSERT"
+    if table in ONLY_READ:
+        return "SELECT"
     if table in WRITTEN_BY_TRIGGERS:
         return "SELECT, DELETE"
     return "SELECT, INSERT, UPDATE, DELETE"

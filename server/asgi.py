@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from models.database import Database
+from models.demo_mark import held_demo
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.context import Context
@@ -36,6 +37,7 @@ from server.http import (
     nobody_to_answer,
 )
 from server.metrics import Metrics
+from server.session_cookie import SessionCookie
 from server.settings import Settings, SettingsError, read_settings
 from server.sockets import Sockets
 
@@ -55,7 +57,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         graphql_ide=None if settings.is_production else "graphiql",
         allow_queries_via_get=not settings.is_production,
     )
-    sockets = Sockets(settings.origins)
+    cookie = SessionCookie(is_production=settings.is_production)
+    sockets = Sockets(settings.origins, cookie)
     metrics = Metrics(settings.metrics)
 
     @asynccontextmanager
@@ -82,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         finally:
             await database.dispose()
 
-    return Application(
+    app = Application(
         sockets,
         routes=[
             Route("/graphql", view),
@@ -103,6 +106,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.is_production = settings.is_production
+    app.state.session_cookie = cookie
+    return app
 
 
 class Application(Starlette):
@@ -123,7 +129,10 @@ class Application(Starlette):
 
 
 async def refuse_unsafe_database(database: Database) -> None:
-    """An acknowledged ballot must survive a power cut. Raises SettingsError."""
+    """An acknowledged ballot must survive a power cut, and nobody's token may be known. Raises
+    SettingsError."""
+    if await held_demo(database):
+        raise SettingsError("production refuses a database that held the demo; make a new one")
     if database.dialect != "postgresql":
         return
     async with database.engine.connect() as connection:

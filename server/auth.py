@@ -90,13 +90,3 @@ async def authenticate(context: Context, token: str | None) -> Viewer | None:
 def bearer_token(connection: HTTPConnection) -> str | None:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
-def cookie_name(is_secure: bool) -> str:
-    """`__Host-` ties the cookie to this very host over TLS; plain HTTP is for development."""
-    return "__Host-session" if is_secure else "session"
-
-
-def cookie_token(connection: HTTPConnection) -> str | None:
-    is_secure = connection.scope["scheme"] in ("https", "wss")
-    return connection.cookies.get(cookie_name(is_secure))

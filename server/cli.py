@@ -98,7 +98,7 @@ def serve(
 @app.command()
 def reset() -> None:
     """Delete the embedded database, so that the next run starts afresh."""
-    settings = read_settings()
+    settings = demo_settings()
     url = make_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         fail("reset only deletes the embedded SQLite database; drop yours with its own tools")
@@ -361,7 +361,7 @@ def with_port(port: int | None) -> Settings:
     return replace(settings, port=port) if port is not None else settings
 
 
-def demo_settings(port: int | None) -> Settings:
+def demo_settings(port: int | None = None) -> Settings:
     settings = with_port(port)
     if settings.mode is Mode.PRODUCTION:
         fail("there is no demo in production")

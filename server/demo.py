@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from models.accounts import Account, Session
-from models.database import Database, insert_or_ignore
+from models.database import Database, WriteSession, insert_or_ignore
+from models.demo_mark import DemoMark
 from models.units import Member, Unit
 from models.votes import Vote
 from realtime.feed import Feed
@@ -54,14 +55,23 @@ PARTS = [
 async def fill(database: Database, credentials: ServerCredentials) -> bool:
     """Create the demo where it is missing, or go on where it was interrupted.
 
-    False if all of it was there: what visitors did to it stays.
+    False if all of it was there: what visitors did to it stays. Raises LookupError where somebody
+    else's units are: anybody can sign in as the people of a demo.
     """
     async with database.writing() as session:
         is_new = await session.get(Unit, demo_data.WARD_ID) is None
         if is_new:
-            await demo_data.insert_demo(session, datetime.now(UTC))
+            await _refuse_organisation(session)
+            now = datetime.now(UTC)
+            await demo_data.insert_demo(session, now)
+            await session.execute(insert(DemoMark).values(made_at=now))
             await session.commit()
     return await _play(database, credentials) or is_new
+
+
+async def _refuse_organisation(session: WriteSession) -> None:
+    if await session.scalar(select(Unit.id).limit(1)) is not None:
+        raise LookupError("this database holds an organisation; the demo needs one of its own")
 
 
 async def _play(database: Database, credentials: ServerCredentials) -> bool:

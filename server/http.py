@@ -1,5 +1,6 @@
 """GraphQL over HTTP, the browser's session cookie, health, and the web client's files."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 import cross_web
 import orjson
 from sqlalchemy import select
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -27,16 +28,18 @@ from server.auth import (
     OWN_HEADER,
     authenticate,
     bearer_token,
-    cookie_name,
-    cookie_token,
     hash_token,
 )
+from server.session_cookie import SessionCookie
 
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
 HASHED = ("assets/", "graphiql/assets/")
 """Files of its build whose names tell their content."""
-IDE_PAGE = "graphiql/index.html"
+PAGE, IDE_PAGE = "index.html", "graphiql/index.html"
 NOT_BUILT = "the web client is not built; run: make install"
+DEMO_LINKS = '<meta name="demo-links" content="taken">'
+"""Tells the page that links may bring a session of the demo. In production such a link would make
+somebody another person, unnoticed."""
 
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -139,7 +142,9 @@ class GraphQLView(GraphQL[Context, None]):
         page = client_file(IDE_PAGE)
         if page is None:
             raise HTTPException(503, NOT_BUILT)
-        return FileResponse(page, headers={"content-security-policy": IDE_POLICY})
+        return FileResponse(
+            page, headers={"content-security-policy": policy(IDE_POLICY, request.scope)}
+        )
 
     def encode_json(self, data: object) -> str:
         # Text, not bytes: a subscription's frame must be a text frame.
@@ -158,7 +163,11 @@ async def sign_in_request(context: Context, request: Request) -> None:
     """Set the context's viewer. Raises 401 for a token that is no longer good, 403 for a cookie
     that comes without our page's own header."""
     token = bearer_token(request)
-    if token is None and (token := cookie_token(request)) and OWN_HEADER not in request.headers:
+    if (
+        token is None
+        and (token := cookie_of(request).read(request))
+        and OWN_HEADER not in request.headers
+    ):
         raise HTTPException(403, f"send the header {OWN_HEADER}")
     context.viewer = await authenticate(context, token)
     if token and context.viewer is None:
@@ -198,9 +207,9 @@ async def error_as_json(request: Request, error: Exception) -> Response:
     extensions = {"reason": Reason.NOT_SIGNED_IN.value} if is_signed_out else {}
     body = {"errors": [{"message": error.detail, "extensions": extensions}]}
     response = JSONResponse(body, error.status_code, headers=error.headers)
-    if is_signed_out and bearer_token(request) is None and cookie_token(request):
+    if is_signed_out and bearer_token(request) is None and cookie_of(request).read(request):
         # No script can remove it, and while it is sent nobody could sign in anew.
-        drop_cookie(request, response)
+        cookie_of(request).drop(request, response)
     return response
 
 
@@ -212,7 +221,7 @@ async def nobody_to_answer(request: Request, error: Exception) -> Response:
 async def fault_as_json(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the server logs it with its traceback."""
     body = {"errors": [{"message": "Something went wrong on our side.", "extensions": {}}]}
-    return JSONResponse(body, 500, headers=SECURITY_HEADERS)
+    return JSONResponse(body, 500, headers=security_headers(request.scope))
 
 
 async def keep_session(request: Request) -> Response:
@@ -223,11 +232,8 @@ async def keep_session(request: Request) -> Response:
         raise HTTPException(401, "send the token as Authorization: Bearer")
     if await context.sessions.look_up(hash_token(token)) is None:
         raise session_ended()
-    is_secure = request.url.scheme == "https"
     response = Response(status_code=204)
-    response.set_cookie(
-        cookie_name(is_secure), token, path="/", secure=is_secure, httponly=True, samesite="strict"
-    )
+    cookie_of(request).keep(request, response, token)
     return response
 
 
@@ -238,13 +244,13 @@ async def end_session(request: Request) -> Response:
     if context.viewer is not None:
         await sign_out(context)
     response = Response(status_code=204)
-    drop_cookie(request, response)
+    cookie_of(request).drop(request, response)
     return response
 
 
-def drop_cookie(request: Request, response: Response) -> None:
-    is_secure = request.url.scheme == "https"
-    response.delete_cookie(cookie_name(is_secure), path="/", secure=is_secure, httponly=True)
+def cookie_of(request: Request) -> SessionCookie:
+    cookie: SessionCookie = request.app.state.session_cookie
+    return cookie
 
 
 async def health(request: Request) -> Response:
@@ -269,15 +275,18 @@ async def client_page(request: Request) -> Response:
     path = request.path_params["path"]
     is_hashed = path.startswith(HASHED)
     file = client_file(path)
-    if file and file != client_file(IDE_PAGE):
+    if file and file not in map(client_file, (PAGE, IDE_PAGE)):
         cache = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         return FileResponse(file, headers={"cache-control": cache})
     if is_hashed:
         raise HTTPException(404, "there is no such file")
-    page = client_file("index.html")
+    page = client_file(PAGE)
     if page is None:
         raise HTTPException(503, NOT_BUILT)
-    return FileResponse(page, headers={"cache-control": "no-cache"})
+    if request.app.state.is_production:
+        return FileResponse(page, headers={"cache-control": "no-cache"})
+    text = page.read_text(encoding="utf-8").replace("</head>", f"{DEMO_LINKS}</head>", 1)
+    return HTMLResponse(text, headers={"cache-control": "no-cache"})
 
 
 def client_file(path: str) -> Path | None:
@@ -297,19 +306,37 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "content-security-policy": (
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:;"
-        " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-    ),
 }
 
+PAGE_POLICY = (
+    "default-src 'self'; connect-src {connect}; img-src 'self' data:;"
+    " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 IDE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-    " connect-src 'self' ws: wss:; img-src 'self' data:; font-src data:;"
+    " connect-src {connect}; img-src 'self' data:; font-src data:;"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 """For GraphiQL, in development: its dialogs bring styles, and its styles bring fonts."""
+
+HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+def security_headers(scope: Scope) -> dict[str, str]:
+    """Headers for an answer to this request."""
+    return {**SECURITY_HEADERS, "content-security-policy": policy(PAGE_POLICY, scope)}
+
+
+def policy(template: str, scope: Scope) -> str:
+    """A content security policy that lets the page reach its own site and nobody else.
+
+    Its sockets are named for browsers to which `'self'` does not mean them (Safari before 15.4).
+    """
+    host = Headers(scope=scope).get("host", "")
+    is_plain = scope["scheme"] == "http" and not scope["app"].state.is_production
+    sockets = f" {'ws' if is_plain else 'wss'}://{host}" if HOST.fullmatch(host) else ""
+    return template.format(connect=f"'self'{sockets}")
 
 
 class SecurityHeaders:
@@ -322,7 +349,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in security_headers(scope).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -24,13 +24,14 @@ from resolvers.access_changes import AccessChanges
 from resolvers.context import Context
 from resolvers.sessions import Access
 from schema.live import Live
-from server.auth import cookie_token, hash_token
+from server.auth import hash_token
 from server.collector import Collector
 from server.frames import FrameProtocol, show
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 from server.keepalive import Keepalive
 from server.limits import address_of
 from server.outlets import outlet_of, unless_gone
+from server.session_cookie import SessionCookie
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406
@@ -53,12 +54,13 @@ log = structlog.get_logger(__name__)
 class Sockets:
     """The ASGI endpoint for WebSockets, and what all its connections share."""
 
-    def __init__(self, origins: Iterable[str] = ()) -> None:
+    def __init__(self, origins: Iterable[str] = (), cookie: SessionCookie | None = None) -> None:
         self.ended: Counter[tuple[int, str]] = Counter()
         """Connections by close code and who gave it, since the process began."""
         self.fell_behind = 0
         """How often a connection began to owe."""
         self._origins = normalize_allowed_origins(tuple(origins))
+        self._cookie = cookie or SessionCookie(is_production=True)
         self._of_member: dict[UUID, set[Connection]] = defaultdict(set)
         self._connections: set[Connection] = set()
         self._owing: set[Connection] = set()
@@ -110,7 +112,7 @@ class Sockets:
         if isinstance(outlet, FrameProtocol):
             self._keepalive.add(outlet)
             outlet.count_for(address_of(scope["client"]))
-        connection = Connection(self, outlet, send, cookie_token(request))
+        connection = Connection(self, outlet, send, self._cookie.read(request))
         del request
         scope.clear()  # some kilobytes, which nobody needs as long as the connection lasts
         self._connections.add(connection)

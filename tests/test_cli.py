@@ -150,6 +150,7 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         ("run", PRODUCTION, "there is no demo in production"),
         ("demo tokens", PRODUCTION, "there is no demo in production"),
         ("demo crowd", PRODUCTION, "there is no demo in production"),
+        ("reset", PRODUCTION, "there is no demo in production"),
         (
             "reset",
             {"MEETINGS_DATABASE_URL": "postgresql+asyncpg://a@127.0.0.1:1/b"},

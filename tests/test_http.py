@@ -21,7 +21,8 @@ from models.accounts import Account, ActivationCard, Session
 from models.database import Database
 from server import demo_data
 from server.auth import hash_token, new_code
-from server.http import CLIENT
+from server.http import CLIENT, DEMO_LINKS
+from tests.city_server import PRODUCTION, city_server
 from tests.server_process import (
     AN_OFFICER,
     CREDENTIALS,
@@ -29,7 +30,6 @@ from tests.server_process import (
     THE_CHAIR,
     TLS,
     ServerProcess,
-    demo_on_sqlite,
     demo_server,
 )
 
@@ -442,15 +442,8 @@ def test_graphiql_is_not_for_programs(client: httpx2.Client) -> None:
     assert message(answer)
 
 
-def test_production_has_neither_graphiql_nor_queries_by_get(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
-) -> None:
-    settings = {
-        "MEETINGS_DATABASE_URL": demo_on_sqlite(tmp_path_factory, tmp_path / "meetings.db"),
-        "MEETINGS_MODE": "production",
-        "MEETINGS_SECRET": "a secret of thirty-two characters or more",
-    }
-    with ServerProcess(tmp_path, "serve", **settings) as server:
+def test_production_has_neither_graphiql_nor_queries_by_get(tmp_path: Path) -> None:
+    with city_server(tmp_path, **PRODUCTION) as (server, _):
         page = httpx2.get(server.http, headers={"accept": "text/html"}, verify=TLS)
         assert (page.status_code, message(page)) == (404, "Not Found")
         query = httpx2.get(server.http, params={"query": WHO}, verify=TLS)
@@ -474,8 +467,13 @@ def test_health_tells_of_database_and_broker(client: httpx2.Client) -> None:
 def test_every_screen_is_the_same_page(client: httpx2.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
-    assert answer.content == (CLIENT / "index.html").read_bytes()
+    assert answer.content == page_in_development()
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def page_in_development() -> bytes:
+    page = (CLIENT / "index.html").read_bytes()
+    return page.replace(b"</head>", f"{DEMO_LINKS}</head>".encode())
 
 
 @pytest.mark.parametrize("folder", ["assets", "graphiql/assets"])
@@ -522,7 +520,7 @@ def test_no_path_leads_out_of_the_build(server: ServerProcess, path: str) -> Non
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    is_page = answer.status == 200 and body == (CLIENT / "index.html").read_bytes()
+    is_page = answer.status == 200 and body == page_in_development()
     assert is_page or answer.status == 404
 
 

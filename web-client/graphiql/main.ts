@@ -33,7 +33,7 @@ async function show(): Promise<void> {
 
 /** Makes this tab the person whom `#token=…` is for, as the sign-in page does with its links. */
 function takeToken(): boolean {
-  const link = readSignInLink(location.hash);
+  const link = readSignInLink(location.hash, true);
   if (!link || !("token" in link)) return false;
   history.replaceState(history.state, "", location.pathname + location.search);
   forgetPerson();

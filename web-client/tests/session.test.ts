@@ -17,10 +17,23 @@ afterEach(() => vi.unstubAllGlobals());
 
 test("a token in a link signs this tab in, and only this tab", async () => {
   const asked = answerInTurn(signedIn);
-  followSignInLink({ token: "secret" });
-  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  await followSignInLink({ token: "secret" });
+  expect(session.value.state).toBe("signed-in");
   expect(tabToken()).toBe("secret");
   expect(asked[0]?.headers.Authorization).toBe("Bearer secret");
+});
+
+test("a code in a link waits for whoever is not signed in", async () => {
+  answerInTurn(nobody);
+  await followSignInLink({ code: "7K9Q2M" });
+  expect(session.value).toEqual({ state: "signed-out", ended: false, code: "7K9Q2M" });
+});
+
+test("a code in a link makes nobody another person", async () => {
+  const asked = answerInTurn(signedIn);
+  await followSignInLink({ code: "7K9Q2M" });
+  expect(session.value).toEqual({ state: "signed-in", viewer: member });
+  expect(asked).toHaveLength(1);
 });
 
 test("a code is exchanged for the cookie, and the token is forgotten", async () => {
@@ -55,15 +68,15 @@ test("a visitor who never signed in sees no talk of an ended session", async () 
 
 test("a session that the server ended leads to the sign-in screen with an explanation", async () => {
   answerInTurn(401);
-  followSignInLink({ token: "old" });
-  await vi.waitFor(() => expect(session.value).toEqual({ state: "signed-out", ended: true }));
+  await followSignInLink({ token: "old" });
+  expect(session.value).toEqual({ state: "signed-out", ended: true });
   expect(tabToken()).toBeNull();
 });
 
 test("signing out leaves nothing of the person in storage", async () => {
   answerInTurn(signedIn, 204);
-  followSignInLink({ token: "secret" });
-  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  await followSignInLink({ token: "secret" });
+  expect(session.value.state).toBe("signed-in");
   sessionStorage.setItem("ballot:vote", "{}");
   await signOut();
   expect(session.value).toEqual({ state: "signed-out", ended: false });
@@ -72,8 +85,8 @@ test("signing out leaves nothing of the person in storage", async () => {
 
 test("who cannot be signed out is told, and stays", async () => {
   answerInTurn(signedIn, "no answer");
-  followSignInLink({ token: "secret" });
-  await vi.waitFor(() => expect(session.value.state).toBe("signed-in"));
+  await followSignInLink({ token: "secret" });
+  expect(session.value.state).toBe("signed-in");
   await expect(signOut()).rejects.toThrow("No answer.");
   expect(session.value.state).toBe("signed-in");
 });

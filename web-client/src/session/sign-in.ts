@@ -26,15 +26,19 @@ export async function openSession(): Promise<void> {
   }
 }
 
-/** Makes this tab the person whom the link is for. */
-export function followSignInLink(link: SignInLink): void {
-  forgetPerson();
+/**
+ * Makes this tab the person whom the demo's link is for. A card's code is for whoever is not signed
+ * in: no link makes somebody another person unnoticed.
+ */
+export async function followSignInLink(link: SignInLink): Promise<void> {
   if ("token" in link) {
+    forgetPerson();
     keepTabToken(link.token);
     session.value = { state: "opening" };
-    void openSession();
-  } else {
-    session.value = { state: "signed-out", ended: false, code: link.code };
+  }
+  await openSession();
+  if ("code" in link && session.value.state === "signed-out") {
+    session.value = { ...session.value, code: link.code };
   }
 }
 
