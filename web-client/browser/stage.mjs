@@ -16,7 +16,12 @@ export async function openStage(demo, output) {
    * called before the page asks for anything.
    */
   async function enter(person, { viewport = PHONE, onPage, ...options } = {}) {
-    const context = await browser.newContext({ viewport, reducedMotion: "reduce", ...options });
+    const context = await browser.newContext({
+      viewport,
+      locale: "vi-VN",
+      reducedMotion: "reduce",
+      ...options,
+    });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     await onPage?.(page);

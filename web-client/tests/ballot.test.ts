@@ -161,3 +161,27 @@ test("the next person at the tab does not cast the last one's ballot", async () 
   expect(sessionStorage.getItem("ballot:vote")).toBeNull();
   expect(ballotFor("vote").value).toEqual(untouched);
 });
+
+test.each(["blocked", "full"])(
+  "a ballot is sent, with one key throughout, where storage is %s",
+  async (how) => {
+    choose(vote, "for");
+    const refuse = () => {
+      throw new DOMException(how, how === "full" ? "QuotaExceededError" : "SecurityError");
+    };
+    if (how === "blocked") vi.stubGlobal("sessionStorage", null);
+    else vi.spyOn(Storage.prototype, "setItem").mockImplementation(refuse);
+    const asked = answerInTurn("no answer", 503, recorded);
+    const casting = castBallot("vote");
+    await vi.runAllTimersAsync();
+    await casting;
+    expect(ballotFor("vote").value.step).toBe("recorded");
+    expect(new Set(asked.map(({ variables }) => variables.key)).size).toBe(1);
+    vi.restoreAllMocks();
+  },
+);
+
+test.each(["garbage", "null", '"text"'])("stored %s is no ballot", (text) => {
+  sessionStorage.setItem("ballot:vote", text);
+  expect(ballotFor("vote").value).toEqual(untouched);
+});

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
+import { tabStore } from "../device/storage";
 import type { ViewerQuery } from "../gql/graphql";
-import { isSetting } from "../ui/settings";
 
 export type Viewer = NonNullable<ViewerQuery["viewer"]>["member"];
 
@@ -21,9 +21,7 @@ export function whenPersonLeaves(part: () => void): void {
 
 /** Leaves nothing of the person in this tab, neither stored nor in memory. */
 export function forgetPerson(): void {
-  for (const key of Object.keys(sessionStorage)) {
-    if (!isSetting(key)) sessionStorage.removeItem(key);
-  }
+  for (const key of tabStore.keys()) tabStore.remove(key);
   for (const part of partings) part();
 }
 

@@ -1,20 +1,25 @@
 import { effect, type Signal, signal } from "@preact/signals";
+import { deviceStore } from "../device/storage";
 
-// How the screen speaks and looks in this tab. Settings tell nothing about a person, so they outlive a sign-out.
+// How the screen speaks and looks on this device. Settings tell nothing about a person, so they
+// outlive the tab and a sign-out.
 
 const PREFIX = "setting:";
 
-export function isSetting(key: string): boolean {
-  return key.startsWith(PREFIX);
-}
-
-/** One of `choices`, the first unless chosen otherwise, kept for as long as the tab lives. */
+/** One of `choices`: the one chosen on this device, else the one asked for, else the first. */
 export function setting<Choice extends string>(
   name: string,
   choices: readonly [Choice, ...Choice[]],
+  unlessChosen: Choice | undefined = choices[0],
 ): Signal<Choice> {
-  const kept = sessionStorage.getItem(PREFIX + name);
-  const chosen = signal(choices.find((choice) => choice === kept) ?? choices[0]);
-  effect(() => sessionStorage.setItem(PREFIX + name, chosen.value));
+  const kept = deviceStore.get(PREFIX + name);
+  const chosen = signal(choices.find((choice) => choice === kept) ?? unlessChosen ?? choices[0]);
+  let isFirst = true;
+  effect(() => {
+    const value = chosen.value;
+    // What nobody chose is not kept: the browser may speak another language next time.
+    if (!isFirst) deviceStore.set(PREFIX + name, value);
+    isFirst = false;
+  });
   return chosen;
 }

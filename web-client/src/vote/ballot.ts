@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { tabStore } from "../device/storage";
 import { CastBallotDocument, type ReceiptFieldsFragment } from "../gql/graphql";
 import type { Vote } from "../meeting/newest";
 import { reconnectDelay } from "../server/close-codes";
@@ -143,14 +144,18 @@ function storageKey(voteId: string): string {
 }
 
 function storedBallot(voteId: string): StoredBallot {
-  const text = sessionStorage.getItem(storageKey(voteId));
-  return text === null ? UNTOUCHED : JSON.parse(text);
+  try {
+    // What somebody else left there is no ballot.
+    return { ...UNTOUCHED, ...JSON.parse(tabStore.get(storageKey(voteId)) ?? "{}") };
+  } catch {
+    return UNTOUCHED;
+  }
 }
 
 function store(voteId: string, ballot: StoredBallot): void {
-  sessionStorage.setItem(storageKey(voteId), JSON.stringify(ballot));
+  tabStore.set(storageKey(voteId), JSON.stringify(ballot));
 }
 
 function forget(voteId: string): void {
-  sessionStorage.removeItem(storageKey(voteId));
+  tabStore.remove(storageKey(voteId));
 }
