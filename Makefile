@@ -10,6 +10,8 @@ COMMAND := $(BIN)/branch-meetings
 NODE_PACKAGES := web-client/node_modules/.package-lock.json
 PEER_PACKAGES := benchmarks/peers/node_modules/.package-lock.json
 WEB_PAGE := web-client/dist/index.html
+# Two workers: more take longer on two cores. The one that is done takes tests off the other.
+PARALLEL ?= -n 2 --dist worksteal
 BENCHMARKS := $(or $(BENCH),$(filter-out _%,$(basename $(notdir $(wildcard benchmarks/*.py)))))
 CHECKS := check-lint check-format check-mypy check-pyright check-imports \
 	check-schema check-migrations check-locks check-web-client
@@ -17,10 +19,10 @@ CHECKS := check-lint check-format check-mypy check-pyright check-imports \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run reset test check $(CHECKS) bench audit migrate schema lock clean
+.PHONY: help install run reset test test-fast check $(CHECKS) bench audit migrate schema lock clean
 
 help: ## list the habits
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(COMMAND) $(WEB_PAGE) ## make .venv, install the locked packages, build the web client
 
@@ -30,11 +32,14 @@ run: install ## start a running demo with sign-in links (PORT=8000)
 reset: $(COMMAND) ## throw the demo data away
 	@$(COMMAND) reset
 
-test: install ## run all tests (ARGS="-k ballot" goes to pytest)
+test: install ## run all tests (ARGS="-k ballot" goes to pytest; PARALLEL= for one after the other)
 	@echo "test: the backend, with pytest"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 	@echo "test: the web client, with npm test"
 	@cd web-client && npm test --silent
+
+test-fast: install ## run all but kills, races in full, browsers and clusters
+	@$(BIN)/pytest $(PARALLEL) -m "not slow" $(ARGS)
 
 check: $(CHECKS) ## format, lint, types, import layers, schema, migrations, locks (make -k check: do not stop at the first)
 

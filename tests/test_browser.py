@@ -31,6 +31,8 @@ from rules.rule_sets import (
 from server import demo_data
 from tests.server_process import ServerProcess, demo_server, node
 
+pytestmark = pytest.mark.slow
+
 RUN = Path(__file__).parent.parent / "web-client" / "browser" / "run.mjs"
 OUTPUT = Path(__file__).parent / "output" / "browser"
 WITHIN = 900.0  # seconds; each of its tests has a limit of its own

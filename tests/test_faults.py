@@ -10,8 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.server_process import run_to_end
 from tests.services import die_with_parent
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 ENDS_WITHIN = 300.0  # seconds; a busy machine needs long for what is killed and started again

@@ -39,8 +39,10 @@ from tests.hints import (
 )
 from tests.services import Valkey
 
+CLUSTER = pytest.param("valkey_cluster", marks=pytest.mark.slow)
 
-@pytest.fixture(params=["memory", "valkey_server", "valkey_cluster"])
+
+@pytest.fixture(params=["memory", "valkey_server", CLUSTER])
 def feed_url(request: pytest.FixtureRequest) -> str:
     if request.param == "memory":
         return "memory://"

@@ -17,6 +17,8 @@ from realtime.slots import ClusterUrl, SlotMap
 from tests.hints import MEETING, broker_is_away, broker_is_up, eventually, hanging, take, take_until
 from tests.services import Valkey, ValkeyCluster
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shared_cluster() -> Iterator[ValkeyCluster]:

@@ -54,6 +54,8 @@ from tests.factories import (
 )
 from tests.voting import CHANGEABLE, HIDDEN
 
+pytestmark = pytest.mark.slow
+
 VOTE = "... on Vote { state closedAt tally { cast options { optionId count } } outcome { base } }"
 RECEIPT = "... on Receipt { id choices castAt }"
 MEETING = "... on Meeting { state turnout { present } }"
