@@ -1,12 +1,10 @@
 """The application, composed in one place."""
 
-import sys
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import structlog
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -36,6 +34,7 @@ from server.http import (
     keep_session,
     nobody_to_answer,
 )
+from server.log import set_up_log
 from server.metrics import Metrics
 from server.session_cookie import SessionCookie
 from server.settings import Settings, SettingsError, read_settings
@@ -139,18 +138,3 @@ async def refuse_unsafe_database(database: Database) -> None:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             if await connection.scalar(text(f"SHOW {setting}")) == "off":
                 raise SettingsError(f"production refuses a PostgreSQL with {setting} = off")
-
-
-def set_up_log() -> None:
-    """Lines on standard error. Tracebacks tell no values of variables, which may be secrets."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )

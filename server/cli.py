@@ -92,7 +92,7 @@ def serve(
         fail("several workers need MEETINGS_BROADCAST_URL=redis://…: memory reaches one process")
     refuse_taken_port(settings)
     with_database(settings, lambda database: check_ready(database, settings))
-    serve_app(APP, settings.host, settings.port, workers)
+    serve_app(APP, settings.host, settings.port, workers, is_supervised=settings.is_production)
 
 
 @app.command()

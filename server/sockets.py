@@ -30,6 +30,7 @@ from server.frames import FrameProtocol, show
 from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 from server.keepalive import Keepalive
 from server.limits import address_of
+from server.log import strangers
 from server.outlets import outlet_of, unless_gone
 from server.session_cookie import SessionCookie
 
@@ -156,7 +157,7 @@ class Sockets:
             return True
         is_known = "*" in self._origins or normalize_origin(origin) in self._origins
         if not is_known:
-            log.warning("refused a page from origin", origin=origin)
+            strangers.warning("refused a page from origin", origin=origin)
         return is_known
 
     # --- What connections ask for

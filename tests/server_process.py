@@ -79,7 +79,8 @@ def branch_meetings(
     folder: Path, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, in the folder and with these settings only."""
-    process = _start(folder, arguments, settings, subprocess.PIPE, subprocess.PIPE)
+    command = (str(COMMAND), *arguments)
+    process = _start(folder, command, settings, subprocess.PIPE, subprocess.PIPE)
     return run_to_end(process, STARTS_WITHIN)
 
 
@@ -117,6 +118,8 @@ def run_to_end(
 
 class ServerProcess:
     """One `branch-meetings run` or `serve`, with its workers. `kill` and `start` keep its port."""
+
+    command: tuple[str, ...] = (str(COMMAND),)
 
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.folder = folder
@@ -159,8 +162,9 @@ class ServerProcess:
             (self.folder / f"{self.port}.out").open("ab") as output,
             (self.folder / f"{self.port}.err").open("ab") as errors,
         ):
+            command = (*self.command, *self._arguments)
             self._process = _start(
-                self.folder, self._arguments, self._settings, output.fileno(), errors.fileno()
+                self.folder, command, self._settings, output.fileno(), errors.fileno()
             )
         eventually(self._is_well, STARTS_WITHIN)
 
@@ -291,10 +295,10 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _start(
-    folder: Path, arguments: tuple[str, ...], settings: dict[str, str], output: int, errors: int
+    folder: Path, command: tuple[str, ...], settings: dict[str, str], output: int, errors: int
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [str(COMMAND), *arguments],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
