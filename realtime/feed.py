@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 import structlog
 from broadcaster import Broadcast
 
-from realtime.cluster_backend import ClusterBackend
-from realtime.debts import Debts
+from realtime.broker.cluster import ClusterBackend
+from realtime.broker.publisher import BrokerInDoubt
+from realtime.broker.redis import RedisBackend
 from realtime.events import GAP, MalformedHint, decode_hint, encode_hint
-from realtime.publisher import BrokerInDoubt
-from realtime.redis_backend import RedisBackend
+from realtime.retry_queue import RetryQueue
 from realtime.tasks import cancel, watched
 
 PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
@@ -87,7 +87,7 @@ class Mailbox:
 
 
 @dataclass(eq=False)
-class _Line:
+class _ChannelSubscription:
     """The one subscription of this process to a channel, and the mailboxes that share it."""
 
     mailboxes: set[Mailbox] = field(default_factory=set)
@@ -95,7 +95,7 @@ class _Line:
     is_leaving: bool = False
     task: asyncio.Task[None] = field(init=False)
 
-    def put(self, topics: AbstractSet[str], at: float | None = None) -> None:
+    def deliver(self, topics: AbstractSet[str], at: float | None = None) -> None:
         for mailbox in self.mailboxes:
             mailbox.put(topics, at)
 
@@ -121,9 +121,9 @@ class Feed:
         self.failed_publishes = 0
         self._broadcast = broadcast
         self._redis = redis
-        self._lines: dict[str, _Line] = {}
-        self._debts = Debts(broadcast.publish)
-        self._debtor: asyncio.Task[None] | None = None
+        self._subscriptions: dict[str, _ChannelSubscription] = {}
+        self._unpublished = RetryQueue(broadcast.publish)
+        self._retries: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._is_running = False
 
@@ -163,7 +163,7 @@ class Feed:
         self._listener = self._broadcast._listener_task
         self._listener.add_done_callback(self._listener_ended)
         if self._redis is not None:
-            self._debtor = watched(self._debts.pay(), name="feed debtor")
+            self._retries = watched(self._unpublished.run(), name="feed retries")
         self._is_running = True
 
     async def stop(self) -> None:
@@ -172,10 +172,10 @@ class Feed:
         if listener is None:
             return
         self._close()
-        if tasks := [line.task for line in self._lines.values()]:
+        if tasks := [subscription.task for subscription in self._subscriptions.values()]:
             await asyncio.wait(tasks)
         # Broadcast.disconnect() would not wait for its listener, nor go on after a dead one.
-        await cancel([listener, self._debtor] if self._debtor else [listener])
+        await cancel([listener, self._retries] if self._retries else [listener])
         if self._redis is not None:
             await self._redis.disconnect()
 
@@ -209,7 +209,7 @@ class Feed:
             if not isinstance(error, BrokerInDoubt | FeedStopped):
                 logger.warning("feed.publish_failed", channel=channel, error=repr(error))
             self.tell(channel, topics, at)
-            self._debts.owe(channel, topics)
+            self._unpublished.add(channel, topics)
 
     async def publish_all(self, hints: Mapping[str, AbstractSet[str]]) -> None:
         """Publish to many channels, in the time of one."""
@@ -217,8 +217,8 @@ class Feed:
 
     def tell(self, channel: str, topics: AbstractSet[str], at: float | None = None) -> None:
         """Fill this process's own mailboxes on the channel; nobody else is told."""
-        if line := self._lines.get(channel):
-            line.put(topics, at)
+        if subscription := self._subscriptions.get(channel):
+            subscription.deliver(topics, at)
 
     @asynccontextmanager
     async def join(
@@ -233,44 +233,44 @@ class Feed:
         then read the database.
         """
         mailbox = Mailbox(wants)
-        line = await self._enter(channel, mailbox)
+        subscription = await self._enter(channel, mailbox)
         try:
-            await line.has_joined.wait()
+            await subscription.has_joined.wait()
             mailbox.raise_if_closed()
             yield mailbox
         finally:
-            line.mailboxes.discard(mailbox)
-            if not line.mailboxes:
-                line.leave()
-                await asyncio.wait([line.task])
+            subscription.mailboxes.discard(mailbox)
+            if not subscription.mailboxes:
+                subscription.leave()
+                await asyncio.wait([subscription.task])
 
-    async def _enter(self, channel: str, mailbox: Mailbox) -> _Line:
-        """Add the mailbox to the channel's line, which its first mailbox opens."""
-        while (line := self._lines.get(channel)) and line.is_leaving:
-            await asyncio.wait([line.task])
-        # No await from here on, so that simultaneous first joiners find the same line.
+    async def _enter(self, channel: str, mailbox: Mailbox) -> _ChannelSubscription:
+        """Add the mailbox to the channel's subscription, which the first one opens."""
+        while (subscription := self._subscriptions.get(channel)) and subscription.is_leaving:
+            await asyncio.wait([subscription.task])
+        # No await from here on, so that simultaneous first joiners find the same subscription.
         self._raise_if_stopped()
-        if line is None:
-            line = self._lines[channel] = _Line()
-            line.task = watched(self._follow(channel, line), name=f"feed {channel}")
-        line.mailboxes.add(mailbox)
-        return line
+        if subscription is None:
+            subscription = self._subscriptions[channel] = _ChannelSubscription()
+            subscription.task = watched(self._follow(channel, subscription), name=f"feed {channel}")
+        subscription.mailboxes.add(mailbox)
+        return subscription
 
-    async def _follow(self, channel: str, line: _Line) -> None:
-        """Subscribe to the channel and hand out its hints until the line is left."""
+    async def _follow(self, channel: str, subscription: _ChannelSubscription) -> None:
+        """Subscribe to the channel and hand out its hints until the subscription is left."""
         try:
             async with self._broadcast.subscribe(channel) as subscriber:
-                line.has_joined.set()
-                while not line.is_leaving:
+                subscription.has_joined.set()
+                while not subscription.is_leaving:
                     event = await subscriber.get()
                     try:
-                        line.put(*decode_hint(event.message))
+                        subscription.deliver(*decode_hint(event.message))
                     except MalformedHint as error:
                         logger.warning("feed.malformed_hint", channel=channel, error=str(error))
         finally:
-            del self._lines[channel]
-            line.has_joined.set()  # or it never will
-            for mailbox in line.mailboxes:  # of a feed that stopped
+            del self._subscriptions[channel]
+            subscription.has_joined.set()  # or it never will
+            for mailbox in subscription.mailboxes:  # of a feed that stopped
                 mailbox.close()
 
     def _listener_ended(self, listener: asyncio.Task[None]) -> None:
@@ -280,8 +280,8 @@ class Feed:
 
     def _close(self) -> None:
         self._is_running = False
-        for line in self._lines.values():
-            line.leave()
+        for subscription in self._subscriptions.values():
+            subscription.leave()
 
     def _raise_if_stopped(self) -> None:
         if not self._is_running:

@@ -274,7 +274,7 @@ async def test_a_group_ends_with_its_last_subscriber(
     group.leave(onlookers[1])
     assert (len(fanout), fanout.subscribers) == (0, 0)
     await eventually(lambda: asyncio.all_tasks() == before)
-    assert not feed._lines
+    assert not feed._subscriptions
     shown = [len(onlooker.shown) for onlooker in onlookers]
     await subject.change(b"1", MEETING_TOPIC)
     assert [len(onlooker.shown) for onlooker in onlookers] == shown
@@ -299,7 +299,7 @@ async def test_who_is_told_of_the_end_hears_nothing_more(
     subject.is_gone = True
     await subject.change(b"1", MEETING_TOPIC)
     await eventually(lambda: [o.error for o in onlookers] == ["gone", "gone"])
-    await eventually(lambda: not feed._lines)
+    await eventually(lambda: not feed._subscriptions)
     assert len(fanout) == 0
     assert [o.shown for o in onlookers] == [[b"0"], [b"0"]]
 
@@ -312,7 +312,7 @@ async def test_stopping_ends_all_groups_in_silence(
         subject.join(onlooker, key=f"{number}")
     await eventually(lambda: all(o.shown for o in onlookers))
     await fanout.stop()
-    assert not feed._lines
+    assert not feed._subscriptions
     assert [(o.shown, o.error) for o in onlookers] == [([b"0"], None)] * 3
 
 
@@ -354,7 +354,7 @@ async def test_who_leaves_while_the_state_cannot_be_taken_is_gone(
     group = subject.join(onlooker)
     await eventually(lambda: fanout.counters.failures >= 1)
     group.leave(onlooker)
-    await eventually(lambda: not feed._lines)
+    await eventually(lambda: not feed._subscriptions)
     assert onlooker.shown == []
 
 

@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from structlog.testing import capture_logs
 
-from realtime import reader
-from realtime.debts import MOST_OWED
+from realtime.broker import reader
+from realtime.broker.redis import RedisBackend
 from realtime.events import (
     GAP,
     MalformedHint,
@@ -26,7 +26,7 @@ from realtime.events import (
     encode_hint,
 )
 from realtime.feed import Feed, FeedStopped, Mailbox
-from realtime.redis_backend import RedisBackend
+from realtime.retry_queue import CAPACITY
 from tests.hints import (
     MEETING,
     PATIENCE,
@@ -181,8 +181,8 @@ async def test_the_last_mailbox_to_leave_unsubscribes(feed: Feed, channel: str) 
     async with feed.join(channel):
         async with feed.join(channel):
             pass
-        assert list(feed._lines) == [channel]
-    assert not feed._lines
+        assert list(feed._subscriptions) == [channel]
+    assert not feed._subscriptions
     assert not feed._broadcast._subscribers
 
 
@@ -235,7 +235,7 @@ async def test_a_joiner_cancelled_at_any_moment_leaves_nothing_behind(
         joiner.cancel()
         with pytest.raises(asyncio.CancelledError):
             await joiner
-        assert not feed._lines
+        assert not feed._subscriptions
         assert asyncio.all_tasks() == before
     async with feed.join(channel) as mailbox:
         await feed.publish(channel, MEETING)
@@ -582,16 +582,16 @@ async def test_hints_that_could_not_be_published_reach_other_processes_later(
         assert await take_until(theirs, "vote:2") >= {"vote:1", "vote:2"}
 
 
-async def test_what_is_owed_is_bounded(broker: Valkey, channel: str) -> None:
+async def test_what_waits_for_a_retry_is_bounded(broker: Valkey, channel: str) -> None:
     async with (
         Feed.from_url(broker.url) as here,
         Feed.from_url(broker.url) as there,
         there.join(channel) as theirs,
     ):
         with hanging(broker):
-            for number in range(2 * MOST_OWED):
+            for number in range(2 * CAPACITY):
                 await here.publish(channel, {f"vote:{number}"})
-            assert len(here._debts.topics[channel]) <= MOST_OWED
+            assert len(here._unpublished.topics[channel]) <= CAPACITY
         assert await take_until(theirs, GAP)
 
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from redis.crc import key_slot
 
-from realtime import reader
-from realtime.cluster_backend import ClusterBackend
+from realtime.broker import reader
+from realtime.broker.cluster import ClusterBackend
+from realtime.broker.slots import ClusterUrl, SlotMap
 from realtime.events import GAP, channel_of_meeting
 from realtime.feed import Feed, Mailbox
-from realtime.slots import ClusterUrl, SlotMap
 from tests.hints import MEETING, broker_is_away, broker_is_up, eventually, hanging, take, take_until
 from tests.services import Valkey, ValkeyCluster
 
@@ -100,7 +100,7 @@ async def test_a_server_that_hangs_holds_up_nobody_at_the_others(
         await is_undisturbed(feed, theirs, binh)
 
 
-async def test_hints_owed_to_a_server_that_hung_are_published_there(
+async def test_hints_that_a_server_did_not_take_are_published_there(
     cluster: ValkeyCluster, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "PING_AFTER", 1000.0)  # the others notice nothing

@@ -501,13 +501,16 @@ async def test_leaving_leaves_no_mailbox_no_connection_and_no_task(
     for is_waiting in (False, True):
         async with what(city.an, city) as watched:
             await watched.next()
-            assert feed._lines.keys() == {ACCESS_CHANNEL, channel_of_meeting(city.meeting.id)}
+            assert feed._subscriptions.keys() == {
+                ACCESS_CHANNEL,
+                channel_of_meeting(city.meeting.id),
+            }
             if is_waiting:
                 waiter = asyncio.create_task(watched.next())
                 await asyncio.sleep(0)
                 waiter.cancel()
                 await asyncio.wait([waiter])
-        assert not feed._lines
+        assert not feed._subscriptions
         assert city.scene.database.connections_in_use == 0
         assert asyncio.all_tasks() == before
 
@@ -524,7 +527,7 @@ async def test_leaving_at_any_moment_of_a_push_leaves_nothing_behind(
                 await asyncio.sleep(0)
             reader.cancel()
             await asyncio.wait([reader])
-        assert not feed._lines
+        assert not feed._subscriptions
         assert city.scene.database.connections_in_use == 0
         assert asyncio.all_tasks() == before
 
@@ -533,7 +536,7 @@ async def test_who_was_refused_leaves_nothing_behind(city: City, feed: Feed) -> 
     before = asyncio.all_tasks()
     async with watch_meeting(city.yen, city) as watched:
         assert await watched.refusal() == "NOT_ALLOWED"
-    assert not feed._lines
+    assert not feed._subscriptions
     assert asyncio.all_tasks() == before
 
 

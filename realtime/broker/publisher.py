@@ -14,7 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as BrokerLost
 from redis.exceptions import RedisError, ResponseError
 
-from realtime.reader import bare_pool
+from realtime.broker.reader import bare_pool
 from realtime.tasks import cancel, watched
 
 # All in seconds.

@@ -16,10 +16,10 @@ from broadcaster import BroadcastBackend, Event
 from redis.exceptions import AskError
 from redis.exceptions import ConnectionError as BrokerLost
 
-from realtime.inbox import Inbox
-from realtime.publisher import Publisher
-from realtime.reader import REMIND_EVERY, Reader
-from realtime.slots import ClusterUrl, SlotMap, address_of, read_slots
+from realtime.broker.inbox import Inbox
+from realtime.broker.publisher import Publisher
+from realtime.broker.reader import REMIND_EVERY, Reader
+from realtime.broker.slots import ClusterUrl, SlotMap, address_of, read_slots
 from realtime.tasks import cancel, watched
 
 # In seconds.
@@ -47,7 +47,7 @@ class ClusterBackend(BroadcastBackend):
         self._nodes: dict[str, _Node] = {}
         # Each subscribed channel is in one node's reader, or in here, for as long as no server
         # that we know serves it.
-        self._homeless: set[str] = set()
+        self._unassigned: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -55,7 +55,7 @@ class ClusterBackend(BroadcastBackend):
         """Whether hints come and go in all slots, as far as we can know."""
         return (
             bool(self._nodes)
-            and not self._homeless
+            and not self._unassigned
             and all(node.is_up for node in self._nodes.values())
             and not any(task.done() for task in self._tasks)
         )
@@ -66,7 +66,7 @@ class ClusterBackend(BroadcastBackend):
         await asyncio.gather(*(node.reader.has_tried() for node in self._nodes.values()))
         self._tasks = [
             watched(self._keep_map(), name="feed cluster map"),
-            watched(self._remind_homeless(), name="feed reminder"),
+            watched(self._remind_unassigned(), name="feed reminder"),
         ]
 
     async def disconnect(self) -> None:
@@ -78,10 +78,10 @@ class ClusterBackend(BroadcastBackend):
         if node := self._nodes.get(self._slots.address_of(group) or ""):
             await node.reader.subscribe(group)
         else:
-            self._become_homeless([group])
+            self._unassign([group])
 
     async def unsubscribe(self, group: str) -> None:
-        self._homeless.discard(group)
+        self._unassigned.discard(group)
         for node in tuple(self._nodes.values()):
             if group in node.reader.channels:
                 await node.reader.unsubscribe([group])
@@ -103,14 +103,14 @@ class ClusterBackend(BroadcastBackend):
             raise BrokerLost("no known server serves the channel")
         return self._nodes[address].publisher
 
-    def _become_homeless(self, channels: Iterable[str]) -> None:
-        self._homeless.update(channels)
+    def _unassign(self, channels: Iterable[str]) -> None:
+        self._unassigned.update(channels)
         self._is_stale = True
 
-    async def _remind_homeless(self) -> None:
+    async def _remind_unassigned(self) -> None:
         while True:
             await asyncio.sleep(REMIND_EVERY)
-            await self._inbox.put_gap(self._homeless)
+            await self._inbox.put_gap(self._unassigned)
 
     async def _keep_map(self) -> None:
         """Read the map at once when it is known to be wrong, and else now and then."""
@@ -135,29 +135,29 @@ class ClusterBackend(BroadcastBackend):
             return
         self._slots = slots
         for address in slots.addresses - self._nodes.keys():
-            self._nodes[address] = _Node(self._url.of(address), self._inbox, self._become_homeless)
-        await self._evict()
-        await self._house()
+            self._nodes[address] = _Node(self._url.of(address), self._inbox, self._unassign)
+        await self._drop_misplaced()
+        await self._assign()
 
-    async def _evict(self) -> None:
-        """Make channels homeless that are where the map does not have them, and stop old nodes."""
+    async def _drop_misplaced(self) -> None:
+        """Unassign channels that are where the map does not have them, and stop old nodes."""
         for address, node in tuple(self._nodes.items()):
             channels = node.reader.channels
             if strayed := {c for c in channels if self._slots.address_of(c) != address}:
-                self._homeless |= strayed
+                self._unassigned |= strayed
                 await node.reader.unsubscribe(strayed)
             if address not in self._slots.addresses:
                 await node.stop()
                 del self._nodes[address]
 
-    async def _house(self) -> None:
+    async def _assign(self) -> None:
         moving: defaultdict[str, set[str]] = defaultdict(set)
-        for channel in self._homeless:
+        for channel in self._unassigned:
             if (address := self._slots.address_of(channel)) in self._nodes:
                 moving[address].add(channel)
         for address, channels in moving.items():
-            channels &= self._homeless  # some may have been left while others were asked for
-            self._homeless -= channels
+            channels &= self._unassigned  # some may have been left while others were asked for
+            self._unassigned -= channels
             await self._nodes[address].reader.adopt(channels)
 
 

@@ -12,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import RedisError
 
-from realtime.reader import bare_pool
+from realtime.broker.reader import bare_pool
 
 ANSWERS_WITHIN = 1.0  # seconds
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from broadcaster import BroadcastBackend, Event
 
-from realtime.inbox import Inbox
-from realtime.publisher import Publisher
-from realtime.reader import Reader
+from realtime.broker.inbox import Inbox
+from realtime.broker.publisher import Publisher
+from realtime.broker.reader import Reader
 
 
 class RedisBackend(BroadcastBackend):

@@ -25,7 +25,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as BrokerLost
 
-from realtime.inbox import Inbox
+from realtime.broker.inbox import Inbox
 from realtime.tasks import cancel, watched
 
 # All in seconds.
