@@ -71,6 +71,10 @@ class Voter:
     """By hand, in the room."""
     casts: list[CastBallot]
 
+    @property
+    def is_entitled(self) -> bool:
+        return self.is_on_roll and self.left_out is None
+
 
 async def find_voters(
     connection: AsyncConnection, vote_id: UUID, session_ids: Collection[UUID]

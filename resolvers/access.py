@@ -1,15 +1,19 @@
-"""Loading, permitting and locking in one call: nobody loads a row without saying what for."""
+"""Loading, permitting and locking in one call: nobody loads a row without saying what for.
+
+Who may do something is asked before any lock, by a look that holds nothing: whoever is refused
+keeps nobody waiting. It is asked again behind the lock, where it may have changed meanwhile. And
+whoever may not know that a thing exists is answered as if it did not, after as much reading.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Select, Uuid, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import ReadSession, WriteSession
 from models.locks import hold_alone, hold_shared, hold_vote_alone
-from models.meetings import Meeting
-from models.statements import Statement
+from models.meetings import AgendaItem, Meeting
+from models.statements import Fetch, Statement
 from models.units import Member, Membership, Unit, units_above, units_below
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
@@ -22,8 +26,9 @@ from rules.permissions import (
     Relation,
     direct_relations,
     may,
-    not_allowed,
+    not_found,
     permit,
+    refusal_of,
     tree_relations,
 )
 from rules.refusals import Reason, Refusal
@@ -44,10 +49,6 @@ def _wanted(context: Context, subject: str | UUID, what: str) -> UUID:
     return subject if isinstance(subject, UUID) else parse_id(subject, what)
 
 
-def not_found(what: str) -> Refusal:
-    return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
-
-
 def session_ended() -> Refusal:
     return Refusal(Reason.NOT_SIGNED_IN, "Your session has ended; sign in again.")
 
@@ -57,7 +58,7 @@ async def read_viewer(context: Context) -> Viewer | None:
     if context.viewer is None:
         return None
     async with context.reading() as session:
-        access = await _load_access(session, context.viewer)
+        access = await _load_access(session.fetch, context.viewer)
     context.snapshot.place = access.place
     return access.viewer
 
@@ -66,28 +67,24 @@ async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
     wanted = _wanted(context, unit_id, "unit")
     async with context.reading() as session:
-        unit = await session.get(Unit, wanted)
-        if unit is None:
-            raise not_found("unit")
-        await permit_in_unit(session, await _viewer_place(context, session), act, unit.id)
-    return unit
+        place = await _viewer_place(context, session)
+        permit(act, await _relations_to_unit(session, place, act, wanted), "unit")
+        return await session.get_one(Unit, wanted)
 
 
 async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Meeting:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
     meeting = await context.loaders.meeting_if_any.load(_wanted(context, meeting_id, "meeting"))
-    if meeting is None:
-        raise not_found("meeting")
-    await _permit_viewer(context, act, meeting.unit_id)
+    await _permit_viewer(context, act, meeting.unit_id if meeting else None, "meeting")
+    assert meeting is not None  # noqa: S101 - nobody is permitted anything in no unit
     return meeting
 
 
 async def read_vote(context: Context, vote_id: str | UUID, act: Act) -> Vote:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
     found = await context.loaders.vote_if_any.load(_wanted(context, vote_id, "vote"))
-    if found is None:
-        raise not_found("vote")
-    await _permit_viewer(context, act, found.unit_id)
+    await _permit_viewer(context, act, found.unit_id if found else None, "vote")
+    assert found is not None  # noqa: S101 - as above
     return found.vote
 
 
@@ -95,12 +92,10 @@ async def read_member(context: Context, member_id: str | UUID, act: Act) -> tupl
     """A member, and whether the viewer may see the whole record. Raises as `read_unit`."""
     wanted = _wanted(context, member_id, "member")
     async with context.reading() as session:
-        member = await session.get(Member, wanted)
-        if member is None:
-            raise not_found("member")
         place = await _viewer_place(context, session)
-        relations = await _relations_to_member(session, place, member.id)
-    permit(act, relations)
+        relations = await _relations_to_member(session.fetch, place, wanted)
+        permit(act, relations, "member")
+        member = await session.get_one(Member, wanted)
     return member, may(Act.VIEW_MEMBER_RECORD, relations)
 
 
@@ -108,6 +103,7 @@ async def meeting_to_join(
     transaction: Transaction, viewer: Viewer, meeting_id: UUID, act: Act
 ) -> Meeting:
     """Load a meeting whose state stays as it is until the end of the transaction."""
+    await _permit_in_meeting(transaction.look, viewer, meeting_id, act)
     await hold_shared(transaction.session, meeting_id)
     return await _permitted_meeting(transaction.session, viewer, meeting_id, act)
 
@@ -116,15 +112,28 @@ async def meeting_to_change(
     transaction: Transaction, viewer: Viewer, meeting_id: UUID, act: Act
 ) -> Meeting:
     """Load a meeting that nobody else changes until the end of the transaction."""
+    await _permit_in_meeting(transaction.look, viewer, meeting_id, act)
     await hold_alone(transaction.session, meeting_id)
     return await _permitted_meeting(transaction.session, viewer, meeting_id, act)
+
+
+async def item_to_change(
+    transaction: Transaction, viewer: Viewer, item_id: UUID, act: Act
+) -> tuple[AgendaItem, Meeting]:
+    """Load an item of an agenda and its meeting, which nobody else changes meanwhile."""
+    place = await load_place(transaction.look, viewer)
+    rows = await transaction.look(_MEETING_OF_ITEM, {"item": item_id})
+    _permit_in_branch(place, act, rows[0].unit_id if rows else None, "agenda item")
+    meeting = await meeting_to_change(transaction, viewer, rows[0].meeting_id, act)
+    return await transaction.session.get_one(AgendaItem, item_id), meeting
 
 
 async def vote_to_change(
     transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act
 ) -> tuple[Vote, Meeting]:
     """Load a vote and its meeting, both alone: ballots under way are in, others wait."""
-    await hold_vote(transaction, viewer, vote_id, act)
+    unit_id = await permit_on_vote(transaction.look, viewer, vote_id, act)
+    await hold_vote(transaction, viewer, vote_id, act, unit_id)
     row = (
         await transaction.session.execute(
             select(Vote, Meeting)
@@ -135,28 +144,26 @@ async def vote_to_change(
     return row.Vote, row.Meeting
 
 
-async def hold_vote(
-    transaction: Transaction,
-    viewer: Viewer,
-    vote_id: UUID,
-    act: Act,
-    unit_id: UUID | None = None,
-) -> None:
-    """Hold a vote and its meeting alone until the end of the transaction. The unit is read where
-    the caller does not know it; it never changes."""
-    session = transaction.session
-    unit_id = unit_id or await _unit_of_vote(session, vote_id)
-    # Asked before waiting for voters: who may not close must not make them wait either.
-    await permit_in_unit(session, await load_place(session, viewer), act, unit_id)
-    await hold_vote_alone(session, vote_id)
-
-
-async def _unit_of_vote(session: WriteSession, vote_id: UUID) -> UUID:
-    rows = await session.fetch(_UNIT_OF_VOTE, {"vote": vote_id})
-    if not rows:
-        raise not_found("vote")
-    unit_id: UUID = rows[0].unit_id
+async def permit_on_vote(
+    look: Fetch, viewer: Viewer, vote_id: UUID, act: Act, unit_id: UUID | None = None
+) -> UUID:
+    """The unit of the vote, where the viewer may do the act. Nothing is held. The unit is read
+    where the caller does not know it; it never changes."""
+    place = await load_place(look, viewer)
+    unit_id = unit_id or await _unit_of_vote(look, vote_id)
+    _permit_in_branch(place, act, unit_id, "vote")
+    assert unit_id is not None  # noqa: S101 - nobody is permitted anything in no unit
     return unit_id
+
+
+async def hold_vote(
+    transaction: Transaction, viewer: Viewer, vote_id: UUID, act: Act, unit_id: UUID
+) -> None:
+    """Hold a vote and its meeting alone until the end of the transaction, for who was permitted
+    the act in the unit before."""
+    await hold_vote_alone(transaction.session, vote_id)
+    place = await load_place(transaction.session.fetch, viewer)
+    _permit_in_branch(place, act, unit_id, "vote")
 
 
 async def member_to_change(
@@ -168,33 +175,44 @@ async def member_to_change(
     about them.
     """
     session = transaction.session
+    await _permit_on_member(transaction.look, viewer, member_id, act)
     await hold_alone(session, member_id)
-    member = await session.get(Member, member_id)
-    if member is None:
-        raise not_found("member")
-    place = await load_place(session, viewer)
-    permit(act, await _relations_to_member(session, place, member_id, MembershipKind.REGULAR))
-    return member
+    await _permit_on_member(session.fetch, viewer, member_id, act)
+    return await session.get_one(Member, member_id)
+
+
+async def _permit_in_meeting(fetch: Fetch, viewer: Viewer, meeting_id: UUID, act: Act) -> None:
+    place = await load_place(fetch, viewer)
+    rows = await fetch(_UNIT_OF_MEETING, {"meeting": meeting_id})
+    _permit_in_branch(place, act, rows[0].unit_id if rows else None, "meeting")
 
 
 async def _permitted_meeting(
     session: WriteSession, viewer: Viewer, meeting_id: UUID, act: Act
 ) -> Meeting:
-    meeting = await session.get(Meeting, meeting_id)
-    if meeting is None:
-        raise not_found("meeting")
-    await permit_in_unit(session, await load_place(session, viewer), act, meeting.unit_id)
+    """What was permitted before the lock, read behind it."""
+    meeting = await session.get_one(Meeting, meeting_id)
+    place = await load_place(session.fetch, viewer)
+    _permit_in_branch(place, act, meeting.unit_id, "meeting")
     return meeting
+
+
+async def _unit_of_vote(fetch: Fetch, vote_id: UUID) -> UUID | None:
+    rows = await fetch(_UNIT_OF_VOTE, {"vote": vote_id})
+    return rows[0].unit_id if rows else None
+
+
+async def _permit_on_member(fetch: Fetch, viewer: Viewer, member_id: UUID, act: Act) -> None:
+    place = await load_place(fetch, viewer)
+    if not may(act, await _relations_to_member(fetch, place, member_id, MembershipKind.REGULAR)):
+        raise refusal_of(act, await _relations_to_member(fetch, place, member_id), "member")
 
 
 async def may_in_unit(context: Context, act: Act, unit_id: UUID) -> bool:
     """Whether the viewer is allowed the act in the unit, without an error if not."""
-    try:
-        async with context.reading() as session:
-            await permit_in_unit(session, await _viewer_place(context, session), act, unit_id)
-    except Refusal:
-        return False
-    return True
+    async with context.reading() as session:
+        place = await _viewer_place(context, session)
+        return may(act, await _relations_to_unit(session, place, act, unit_id))
 
 
 async def viewer_may(context: Context, act: Act, unit_id: UUID) -> bool:
@@ -205,71 +223,76 @@ async def viewer_may(context: Context, act: Act, unit_id: UUID) -> bool:
     """
     if context.viewpoint is not None:
         return context.viewpoint.may(act, unit_id)
-    place = context.snapshot.place
-    if place is None:
-        async with context.reading() as session:
-            place = await _viewer_place(context, session)
+    place = await _known_place(context)
     return may(act, direct_relations(place, unit_id))
 
 
-async def _permit_viewer(context: Context, act: Act, unit_id: UUID) -> None:
-    """Raises NOT_ALLOWED."""
-    if not await viewer_may(context, act, unit_id):
-        raise not_allowed(act)
+async def _permit_viewer(context: Context, act: Act, unit_id: UUID | None, what: str) -> None:
+    """Raises NOT_FOUND, NOT_ALLOWED."""
+    if context.viewpoint is None:
+        _permit_in_branch(await _known_place(context), act, unit_id, what)
+    elif unit_id is None or not context.viewpoint.may(act, unit_id):
+        raise not_found(what)
+
+
+def _permit_in_branch(place: Place, act: Act, unit_id: UUID | None, what: str) -> None:
+    """Raises NOT_ALLOWED or NOT_FOUND: what is in no unit is not there. Meetings and votes are
+    shown by relations that need no look at the tree."""
+    permit(act, direct_relations(place, unit_id) if unit_id else frozenset(), what)
+
+
+async def _known_place(context: Context) -> Place:
+    if context.snapshot.place is not None:
+        return context.snapshot.place
+    async with context.reading() as session:
+        return await _viewer_place(context, session)
 
 
 async def _viewer_place(context: Context, session: ReadSession) -> Place:
     """The viewer's place, read once a snapshot."""
     if context.snapshot.place is None:
-        context.snapshot.place = await load_place(session, context.signed_in())
+        context.snapshot.place = await load_place(session.fetch, context.signed_in())
     return context.snapshot.place
 
 
-async def permit_in_unit(session: AsyncSession, place: Place, act: Act, unit_id: UUID) -> None:
-    """Raises NOT_ALLOWED."""
-    relations = direct_relations(place, unit_id)
-    if not may(act, relations):
-        permit(act, relations | await _tree_relations(session, place, unit_id))
-
-
-async def load_place(session: ReadSession | WriteSession, viewer: Viewer) -> Place:
+async def load_place(fetch: Fetch, viewer: Viewer) -> Place:
     """Read the viewer's place afresh. Raises NOT_SIGNED_IN when the session has ended."""
-    return (await _load_access(session, viewer)).place
+    return (await _load_access(fetch, viewer)).place
 
 
-async def _load_access(session: ReadSession | WriteSession, viewer: Viewer) -> Access:
-    found = await read_accesses(session.fetch, [viewer.session_id])
+async def _load_access(fetch: Fetch, viewer: Viewer) -> Access:
+    found = await read_accesses(fetch, [viewer.session_id])
     if viewer.session_id not in found:
         raise session_ended()
     return found[viewer.session_id]
 
 
-async def _tree_relations(
-    session: AsyncSession, place: Place, unit_id: UUID
+async def _relations_to_unit(
+    session: ReadSession, place: Place, act: Act, unit_id: UUID
 ) -> frozenset[Relation]:
+    """Those that allow the act, or else all; none to a unit that there is not."""
+    direct = direct_relations(place, unit_id)
+    if may(act, direct):
+        return direct
     above = await _ids(session, select(units_above(unit_id).c.unit_id))
     below = await _ids(session, select(units_below([unit_id]).c.unit_id))
-    return tree_relations(place, above, below)
+    return direct | tree_relations(place, above, below)
 
 
-async def _ids(session: AsyncSession, statement: Select[UUID]) -> Collection[UUID]:
+async def _ids(session: ReadSession, statement: Select[UUID]) -> Collection[UUID]:
     return (await session.scalars(statement)).all()
 
 
 async def _relations_to_member(
-    session: AsyncSession,
+    fetch: Fetch,
     place: Place,
     member_id: UUID,
     *kinds: MembershipKind,
 ) -> frozenset[Relation]:
-    """The relations to the member through the units they belong to in one of the ways."""
-    units = await session.scalars(
-        select(Membership.unit_id).where(
-            Membership.member_id == member_id,
-            Membership.kind.in_(kinds or MembershipKind),
-            Membership.valid_to.is_(None),
-        )
-    )
+    """The relations to the member through the units they belong to in one of the ways; none to a
+    member that there is not."""
+    rows = await fetch(_UNITS_OF_MEMBER, {"member": member_id})
+    units = [row.unit_id for row in rows if row.kind in (kinds or MembershipKind)]
     relations = frozenset().union(*(direct_relations(place, unit_id) for unit_id in units))
     # An overseer follows the branch's meetings, not its people.
     relations -= {Relation.OVERSEER}
@@ -277,8 +300,22 @@ async def _relations_to_member(
 
 
 # Built once: to build it takes longer than to run it.
+_UNIT_OF_MEETING = Statement(
+    select(Meeting.unit_id).where(Meeting.id == bindparam("meeting", type_=Uuid()))
+)
+_MEETING_OF_ITEM = Statement(
+    select(Meeting.id.label("meeting_id"), Meeting.unit_id)
+    .join(AgendaItem, AgendaItem.meeting_id == Meeting.id)
+    .where(AgendaItem.id == bindparam("item", type_=Uuid()))
+)
 _UNIT_OF_VOTE = Statement(
     select(Meeting.unit_id)
     .join(Vote, Vote.meeting_id == Meeting.id)
     .where(Vote.id == bindparam("vote", type_=Uuid()))
+)
+_UNITS_OF_MEMBER = Statement(
+    select(Membership.unit_id, Membership.kind).where(
+        Membership.member_id == bindparam("member", type_=Uuid()),
+        Membership.valid_to.is_(None),
+    )
 )

@@ -14,14 +14,14 @@ from models.record import seal_tables
 from models.units import Member
 from models.votes import Ballot, CastMark, HandCount, HandMark, RollEntry, Vote
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.access import not_found, parse_id, read_vote, vote_to_change
+from resolvers.access import parse_id, read_vote, vote_to_change
 from resolvers.context import Context
 from resolvers.roll import freeze_roll, load_electors, load_voters
 from resolvers.votes import check_takes_more, load_options
 from rules.audit import AuditKind
 from rules.chain import COUNTED, FROZEN
 from rules.members import Standing
-from rules.permissions import Act
+from rules.permissions import Act, not_found
 from rules.refusals import Reason, Refusal
 from rules.roll import electoral_roll, roll_hash
 from rules.rule_sets import ELECTIONS, RuleSet, Secrecy

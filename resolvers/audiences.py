@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.database import Database
 from models.meetings import Meeting
-from models.units import Unit, units_above
+from models.units import units_above, units_below
 from models.votes import Vote
 from realtime.events import (
     UNITS_CHANNEL,
@@ -16,12 +16,20 @@ from realtime.events import (
     topic_of_ballots,
     topic_of_vote,
 )
-from resolvers.access import not_found, parse_id
+from resolvers.access import parse_id
 from resolvers.batches import Batcher
 from resolvers.places import find_accesses, read_accesses
 from resolvers.sessions import Access
 from resolvers.units_live import UnitsLive
-from rules.permissions import Act, Audience, direct_relations, permit, tree_relations
+from rules.permissions import (
+    Act,
+    Audience,
+    direct_relations,
+    may,
+    not_found,
+    permit,
+    tree_relations,
+)
 
 MOST_TOGETHER = 256
 """Look-ups of one statement."""
@@ -70,29 +78,27 @@ class Audiences:
         return await read_accesses(self.database.look, [one.viewer.session_id for one in accesses])
 
     async def of_meeting(self, access: Access, meeting_id: str) -> Followed:
-        """Everything of a meeting. Raises NOT_FOUND, NOT_ALLOWED."""
-        subject = await self._find(self._meetings, parse_id(meeting_id, "meeting"), "meeting")
+        """Everything of a meeting. Raises NOT_FOUND."""
+        wanted = parse_id(meeting_id, "meeting")
+        subject = await self._find(access, self._meetings, wanted, "meeting")
         return _follow(access, subject, None)
 
     async def of_vote(self, access: Access, vote_id: str) -> Followed:
-        """One vote and its ballots. Raises NOT_FOUND, NOT_ALLOWED."""
+        """One vote and its ballots. Raises NOT_FOUND."""
         wanted = parse_id(vote_id, "vote")
-        subject = await self._find(self._votes, wanted, "vote")
-        return _follow(
-            access, subject, frozenset({topic_of_vote(wanted), topic_of_ballots(wanted)})
-        )
+        subject = await self._find(access, self._votes, wanted, "vote")
+        topics = frozenset({topic_of_vote(wanted), topic_of_ballots(wanted)})
+        return _follow(access, subject, topics)
 
     async def of_unit(self, access: Access, unit_id: str) -> Followed:
         """The meetings of a unit and of all below it. Raises NOT_FOUND, NOT_ALLOWED."""
         wanted = parse_id(unit_id, "unit")
         async with self.database.glance() as connection:
-            if await connection.scalar(select(Unit.id).where(Unit.id == wanted)) is None:
-                raise not_found("unit")
             above = await connection.scalars(select(units_above(wanted).c.unit_id))
-            relations = direct_relations(access.place, wanted) | tree_relations(
-                access.place, above.all(), ()
-            )
-        permit(Act.VIEW_SUBTREE, relations)
+            below = await connection.scalars(select(units_below([wanted]).c.unit_id))
+            tree = tree_relations(access.place, above.all(), below.all())
+        relations = direct_relations(access.place, wanted) | tree
+        permit(Act.VIEW_SUBTREE, relations, "unit")
         return Followed(UNITS_CHANNEL, self.units.topics_of(wanted), Audience(wanted, relations))
 
     async def finish(self) -> None:
@@ -101,16 +107,23 @@ class Audiences:
             await lookups.finish()
 
     async def _find(
-        self, lookups: "Batcher[UUID, _Subject | None]", wanted: UUID, what: str
+        self,
+        access: Access,
+        lookups: "Batcher[UUID, _Subject | None]",
+        wanted: UUID,
+        what: str,
     ) -> _Subject:
-        if wanted in self._subjects:
-            return self._subjects[wanted]
-        subject = await lookups.do(wanted)
-        if subject is None:
+        """What may be followed. Where it may not, it is looked up like what is not there: no
+        quicker answer tells that others know it."""
+        subject = self._subjects.get(wanted)
+        if subject is None or not _may_follow(access, subject):
+            subject = await lookups.do(wanted)
+        if subject is None or not _may_follow(access, subject):
             raise not_found(what)
-        if len(self._subjects) >= SUBJECTS_KEPT:
-            self._subjects.pop(next(iter(self._subjects)))
-        self._subjects[wanted] = subject
+        if wanted not in self._subjects:
+            if len(self._subjects) >= SUBJECTS_KEPT:
+                self._subjects.pop(next(iter(self._subjects)))
+            self._subjects[wanted] = subject
         return subject
 
     async def _read_meetings(self, meeting_ids: list[UUID]) -> list[_Subject | None]:
@@ -136,8 +149,10 @@ class Audiences:
         return [found.get(token_hash) for token_hash in token_hashes]
 
 
+def _may_follow(access: Access, subject: _Subject) -> bool:
+    return may(Act.VIEW_MEETING, direct_relations(access.place, subject.unit_id))
+
+
 def _follow(access: Access, subject: _Subject, topics: frozenset[str] | None) -> Followed:
-    relations = direct_relations(access.place, subject.unit_id)
-    permit(Act.VIEW_MEETING, relations)
-    audience = Audience(subject.unit_id, relations)
+    audience = Audience(subject.unit_id, direct_relations(access.place, subject.unit_id))
     return Followed(channel_of_meeting(subject.meeting_id), topics, audience, subject.meeting_id)

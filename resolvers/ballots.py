@@ -4,20 +4,15 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from models.ballot_box import CastBallot, NewBallot
-from models.database import ReadSession
-from models.meetings import Meeting
 from models.voters import Voter
-from models.votes import Vote
-from resolvers.access import load_place, not_found, parse_id, permit_in_unit, session_ended
+from resolvers.access import load_place, parse_id, permit_on_vote, session_ended
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Viewer
 from rules.ballots import judge_ballot
 from rules.meetings import why_not_open
 from rules.members import Standing
-from rules.permissions import Act
+from rules.permissions import Act, direct_relations, permit
 from rules.refusals import Reason, Refusal
 from rules.rule_sets import Change
 
@@ -45,12 +40,14 @@ async def cast_ballot(
     facts = await context.casting.facts(wanted)
     if facts is None:
         raise await _why_closed_box(context, viewer, wanted)
+    if viewer.member_id not in facts.entitled:
+        await _check_late_comer(context, viewer, wanted, facts)
     try:
         judged = judge_ballot(facts.rule, facts.options, [_parse_choice(text) for text in choices])
     except Refusal as invalid:
         # What is wrong with a ballot is told to nobody who may not know the vote.
-        async with context.reading() as session:
-            raise await _not_permitted(session, viewer, facts.unit_id) or invalid from None
+        await _permit_casting(context, viewer, facts.unit_id)
+        raise invalid
     # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
     ballot = NewBallot(viewer.member_id, viewer.session_id, key, judged)
     for _ in range(ATTEMPTS):
@@ -92,16 +89,11 @@ async def _why_not(
         return Refusal(Reason.ALREADY_VOTED, "You have voted; that stands.")
     if voter.standing is Standing.SUSPENDED and voter.is_on_roll:
         return Refusal(Reason.NOT_ENTITLED, "You are suspended.", leftOut=voter.standing.value)
-    is_entitled = voter.is_on_roll and voter.left_out is None
-    if not is_entitled:
-        async with context.reading() as session:
-            refusal = await _not_permitted(session, viewer, facts.unit_id)
-        await context.release()
-        if refusal is not None:
-            return refusal
+    if not voter.is_entitled:
+        await _permit_casting(context, viewer, facts.unit_id)
     if not_open := why_not_open(voter.state):
         return not_open
-    if not is_entitled:
+    if not voter.is_entitled:
         why = voter.left_out.value if voter.left_out else None
         return Refusal(Reason.NOT_ENTITLED, "You are not entitled to vote here.", leftOut=why)
     if voter.is_over:  # and nobody has closed it yet
@@ -109,26 +101,25 @@ async def _why_not(
     return None
 
 
+async def _check_late_comer(
+    context: Context, viewer: Viewer, vote_id: UUID, facts: VoteFacts
+) -> None:
+    """Whoever was not entitled when the roll was read may be now. Anybody else is refused before
+    the box is asked, and takes none of its locks."""
+    voter = await context.casting.find_voter(vote_id, facts, viewer.session_id)
+    if voter is None:
+        raise session_ended()
+    if not voter.is_entitled and (refusal := await _why_not(context, viewer, facts, voter)):
+        raise refusal
+
+
+async def _permit_casting(context: Context, viewer: Viewer, unit_id: UUID) -> None:
+    """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
+    place = await load_place(context.database.look, viewer)
+    permit(Act.CAST_BALLOT, direct_relations(place, unit_id), "vote")
+
+
 async def _why_closed_box(context: Context, viewer: Viewer, vote_id: UUID) -> Refusal:
-    """A vote that is not there, or not open yet."""
-    async with context.reading() as session:
-        row = (
-            await session.execute(
-                select(Vote.state, Meeting.unit_id)
-                .join(Meeting, Meeting.id == Vote.meeting_id)
-                .where(Vote.id == vote_id)
-            )
-        ).one_or_none()
-        if row is None:
-            return not_found("vote")
-        refusal = await _not_permitted(session, viewer, row.unit_id)
-    return refusal or Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")
-
-
-async def _not_permitted(session: ReadSession, viewer: Viewer, unit_id: UUID) -> Refusal | None:
-    try:
-        place = await load_place(session, viewer)
-        await permit_in_unit(session, place, Act.CAST_BALLOT, unit_id)
-    except Refusal as refusal:
-        return refusal
-    return None
+    """Of a vote that is not there, or not open yet. Raises NOT_FOUND, NOT_ALLOWED."""
+    await permit_on_vote(context.database.look, viewer, vote_id, Act.CAST_BALLOT)
+    return Refusal(Reason.VOTE_NOT_OPEN, "The vote is not open yet.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from models.ballot_box import CastBallot, NewBallot, put_ballots
 from models.database import Database
 from models.meetings import Meeting
 from models.voters import Voter, find_voters
-from models.votes import Vote, VoteOption
+from models.votes import RollEntry, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_ballots, topic_of_member
 from realtime.feed import Feed
 from realtime.histogram import Histogram
@@ -37,7 +38,7 @@ MAKES_WAY_FOR = 0.1
 """Seconds that ballots stand back when somebody begins to close their vote."""
 
 MAKES_WAY_EVERY = 1.0
-"""Seconds, at least: whoever may not close a vote keeps its ballots waiting little by asking."""
+"""Seconds, at least: whoever asks and asks to close a vote keeps its ballots waiting little."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class VoteFacts:
     unit_id: UUID
     rule: RuleSet
     options: tuple[Option, ...]
+    entitled: frozenset[UUID]
+    """Members who were on the roll when it was read; late-comers come to it afterwards."""
 
 
 class Hints:
@@ -131,8 +134,8 @@ class Casting:
         for as long as a closing takes.
 
         Its lock makes them wait as well, but until then each of them keeps the event loop busy, and
-        the closing waits for that. This is a brake and protects nothing. It is on before anybody
-        knows whether the closing is permitted, so it is not on again soon.
+        the closing waits for that. This is a brake and protects nothing. It is for whoever may
+        close the vote, and even for them not on again soon.
         """
         now = time.monotonic()
         box = self._boxes.get(vote_id)
@@ -191,21 +194,28 @@ class Casting:
             .where(Vote.id.in_(few_sizes(vote_ids)), Vote.state != VoteState.PREPARED)
             .order_by(Vote.id)
         )
+        roll = select(RollEntry.vote_id, RollEntry.member_id).where(
+            RollEntry.vote_id.in_(few_sizes(vote_ids)), RollEntry.left_out.is_(None)
+        )
         async with self._database.glance() as connection:
             rows = (await connection.execute(statement)).all()
+            entries = (await connection.execute(roll)).all()
+        rolls: dict[UUID, set[UUID]] = defaultdict(set)
+        for entry in entries:
+            rolls[entry.vote_id].add(entry.member_id)
         found = {
-            vote_id: _facts_of(list(of_vote))
+            vote_id: _facts_of(list(of_vote), rolls[vote_id])
             for vote_id, of_vote in groupby(rows, lambda row: row.vote_id)
         }
         return [found.get(vote_id) for vote_id in vote_ids]
 
 
-def _facts_of(rows: Sequence[Any]) -> VoteFacts:
+def _facts_of(rows: Sequence[Any], roll: AbstractSet[UUID]) -> VoteFacts:
     """From one row for each option."""
     first = rows[0]
     options = [Option(row.id, row.kind, row.position, row.candidate_id) for row in rows]
     rule = RuleSet.from_data(first.rule)
-    return VoteFacts(first.meeting_id, first.unit_id, rule, tuple(options))
+    return VoteFacts(first.meeting_id, first.unit_id, rule, tuple(options), frozenset(roll))
 
 
 def _make_room(kept: dict[UUID, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from models.database import Database, ReadSession, WriteSession
+from models.statements import Fetch
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.casting import Casting
@@ -56,6 +57,8 @@ class Transaction:
     """A write in progress. What is announced is published after the commit, never before."""
 
     session: WriteSession
+    look: Fetch
+    """Reads what is committed, beside the transaction and before it begins: nothing is held."""
     announcements: dict[str, set[str]] = field(default_factory=dict)
 
     def announce(self, channel: str, topic: str) -> None:
@@ -231,7 +234,7 @@ class Context:
         """
         # An operation that waits for a connection holds none: enough of them would wait for ever.
         await self.release()
-        transaction = Transaction(self.database.writing())
+        transaction = Transaction(self.database.writing(), self.database.look)
         try:
             yield transaction
         except BaseException:

@@ -23,7 +23,6 @@ from realtime.events import (
 from resolvers.access import (
     meeting_to_change,
     meeting_to_join,
-    not_found,
     parse_id,
     read_meeting,
     read_unit,
@@ -43,7 +42,7 @@ from rules.meetings import (
     move_meeting,
 )
 from rules.members import Standing, check_takes_part
-from rules.permissions import MEETING_ACTS, Act
+from rules.permissions import MEETING_ACTS, Act, not_found
 from rules.refusals import Reason, Refusal
 
 PAGE_MAXIMUM = 100

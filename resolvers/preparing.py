@@ -14,7 +14,7 @@ from models.record import seal_tables
 from models.units import Membership
 from models.votes import Recusal, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.access import meeting_to_change, not_found, parse_id, read_vote, vote_to_change
+from resolvers.access import item_to_change, parse_id, read_vote, vote_to_change
 from resolvers.context import Context
 from resolvers.texts import read_text
 from resolvers.unit_rules import load_rules
@@ -24,7 +24,7 @@ from rules.chain import PAPER
 from rules.elections import most_candidates
 from rules.meetings import VoteState, check_prepared, check_preparing
 from rules.outcome import Outcome
-from rules.permissions import Act
+from rules.permissions import Act, not_found
 from rules.presets import Matter
 from rules.refusals import Reason, Refusal
 from rules.rule_sets import ELECTIONS, Method, RuleSet, for_seats
@@ -65,11 +65,8 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
     question = read_text(draft.question, QUESTION_MAXIMUM, "question")
     async with context.transaction() as transaction:
         session = transaction.session
-        item = await session.get(AgendaItem, parse_id(draft.item_id, "agenda item"))
-        if item is None:
-            raise not_found("agenda item")
-        meeting = await meeting_to_change(transaction, viewer, item.meeting_id, Act.PREPARE_VOTE)
-        await session.refresh(item)
+        item_id = parse_id(draft.item_id, "agenda item")
+        item, meeting = await item_to_change(transaction, viewer, item_id, Act.PREPARE_VOTE)
         check_preparing(meeting.state, item.state)
         rule = await _rule(session, meeting, draft)
         paper = list(

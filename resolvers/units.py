@@ -6,7 +6,7 @@ from models.units import Unit
 from resolvers.access import may_in_unit, parse_id, read_unit
 from resolvers.context import Context
 from resolvers.units_live import UnitTurnout
-from rules.permissions import Act, not_allowed
+from rules.permissions import Act, not_found
 
 
 async def view_unit(context: Context, unit_id: str) -> tuple[Unit, bool]:
@@ -28,5 +28,5 @@ async def _look_into(context: Context, unit_id: str) -> UUID:
         return (await read_unit(context, unit_id, Act.VIEW_SUBTREE)).id
     wanted = parse_id(unit_id, "unit")  # that there is one was seen when the audience was found
     if not context.viewpoint.may(Act.VIEW_SUBTREE, wanted):
-        raise not_allowed(Act.VIEW_SUBTREE)
+        raise not_found("unit")
     return wanted

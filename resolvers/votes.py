@@ -18,7 +18,14 @@ from models.record import seal_tables
 from models.statements import Statement
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
-from resolvers.access import hold_vote, parse_id, read_vote, viewer_may, vote_to_change
+from resolvers.access import (
+    hold_vote,
+    parse_id,
+    permit_on_vote,
+    read_vote,
+    viewer_may,
+    vote_to_change,
+)
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
@@ -129,10 +136,11 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     viewer = context.signed_in()
     wanted = parse_id(vote_id, "vote")
     facts = context.casting.known_facts(wanted)
-    unit_id = facts.unit_id if facts else None
+    act, known_unit = Act.CLOSE_VOTE, facts.unit_id if facts else None
+    unit_id = await permit_on_vote(context.database.look, viewer, wanted, act, known_unit)
     with context.casting.making_way(wanted):
         async with context.transaction() as transaction:
-            await hold_vote(transaction, viewer, wanted, Act.CLOSE_VOTE, unit_id)
+            await hold_vote(transaction, viewer, wanted, act, unit_id)
             return await close_held_vote(transaction, wanted, viewer, facts)
 
 

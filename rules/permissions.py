@@ -100,6 +100,16 @@ MEETING_ACTS = (
     Act.CONFIRM_ATTENDANCE,
 )
 
+_SHOWN_BY = {
+    Act.VIEW_UNIT: Act.VIEW_UNIT,
+    Act.VIEW_SUBTREE: Act.VIEW_UNIT,
+    Act.LIST_MEETINGS: Act.VIEW_UNIT,
+    Act.VIEW_MEMBER: Act.VIEW_MEMBER,
+    Act.VIEW_MEMBER_RECORD: Act.VIEW_MEMBER,
+    Act.SUSPEND_MEMBER: Act.VIEW_MEMBER,
+    Act.REINSTATE_MEMBER: Act.VIEW_MEMBER,
+}
+"""The act that shows somebody that there is what an act is about; of all others VIEW_MEETING."""
 
 _OFFICERS = frozenset({Role.SECRETARY, Role.DEPUTY_SECRETARY})
 
@@ -165,14 +175,22 @@ def may(act: Act, relations: Collection[Relation]) -> bool:
     return not PERMISSIONS[act].isdisjoint(relations)
 
 
-def permit(act: Act, relations: Collection[Relation]) -> None:
-    """Raises NOT_ALLOWED unless one of the viewer's relations is allowed the act."""
+def permit(act: Act, relations: Collection[Relation], what: str) -> None:
+    """Raises NOT_ALLOWED unless one of the viewer's relations is allowed the act, and NOT_FOUND
+    where none of them shows the viewer that there is such a thing: as if there were none."""
     if not may(act, relations):
-        raise not_allowed(act)
+        raise refusal_of(act, relations, what)
 
 
-def not_allowed(act: Act) -> Refusal:
-    return Refusal(Reason.NOT_ALLOWED, f"You may not {_words(act)} here.", act=act.value)
+def refusal_of(act: Act, relations: Collection[Relation], what: str) -> Refusal:
+    """How the act is refused to somebody with these relations to the thing."""
+    if may(_SHOWN_BY.get(act, Act.VIEW_MEETING), relations):
+        return Refusal(Reason.NOT_ALLOWED, f"You may not {_words(act)} here.", act=act.value)
+    return not_found(what)
+
+
+def not_found(what: str) -> Refusal:
+    return Refusal(Reason.NOT_FOUND, f"There is no such {what}.")
 
 
 def _words(act: Act) -> str:

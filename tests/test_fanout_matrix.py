@@ -124,6 +124,14 @@ WHOSE_UNIT_IS_SEEN = {
         "upper officer",
     },
 }
+KNOWN_UNITS = {
+    # Everybody but the city's officer belongs to a unit below.
+    "city": set(PEOPLE_OF_THE_BRANCH | STRANGERS),
+    "ward": set(PEOPLE_OF_THE_BRANCH | STRANGERS),
+    "branch": set(),
+    "other branch": set(),
+}
+"""Whose figures are not for these people, who may know that there is the unit."""
 
 
 def what_is_hidden(subject: str, who: str) -> set[str]:
@@ -191,7 +199,7 @@ async def test_everybody_is_pushed_what_the_policy_and_a_query_give_them(
                         query = text_of("query", root, selection)
                         answer = await execute(context_of(person), query, id=str(subject_id))
                         if who in STRANGERS:
-                            assert pushed == reason_of(answer.errors) == "NOT_ALLOWED"
+                            assert pushed == reason_of(answer.errors) == "NOT_FOUND"
                             continue
                         assert answer.errors is None
                         assert pushed == answer.data, (who, subject, selection)
@@ -221,7 +229,8 @@ async def test_a_unit_s_figures_are_pushed_to_those_of_it_and_above_it(evening: 
                     if who in WHOSE_UNIT_IS_SEEN[name]:
                         assert pushed == answer.data, (who, name)
                     else:
-                        assert pushed == reason_of(answer.errors) == "NOT_ALLOWED", (who, name)
+                        reason = "NOT_ALLOWED" if who in KNOWN_UNITS[name] else "NOT_FOUND"
+                        assert pushed == reason_of(answer.errors) == reason, (who, name)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -153,10 +153,10 @@ def test_a_mutation_that_needs_a_member_is_refused_as_a_value(client: httpx2.Cli
     assert ask(client, check_in).json() == {"data": {"checkIn": {"reason": "NOT_SIGNED_IN"}}}
 
 
-def test_a_stranger_is_told_that_they_may_not(client: httpx2.Client) -> None:
+def test_a_stranger_is_told_that_there_is_no_such_meeting(client: httpx2.Client) -> None:
     answer = ask(client, f'{{ meeting(id: "{MEETING}") {{ title }} }}', bearer(AN_OFFICER))
     assert answer.status_code == 200
-    assert reasons(answer) == ["NOT_ALLOWED"]
+    assert reasons(answer) == ["NOT_FOUND"]
 
 
 def test_an_activation_code_signs_in_once(client: httpx2.Client, code: str) -> None:

@@ -18,23 +18,45 @@ from resolvers import casting, right_of_way
 from resolvers.right_of_way import RightOfWay
 from server.asgi import create_app
 from server.settings import Settings
-from tests.asking import PATIENCE, act, eventually
+from tests.asking import PATIENCE, act, eventually, execute
 from tests.factories import ORDINARY, City, context_of
 from tests.voting import cast, open_motion, reason, vote_after
 
 MOMENT = 0.2  # seconds
+CLOSE = "mutation ($vote: ID!) { closeVote(voteId: $vote) { __typename } }"
 
 
-async def test_ballots_wait_for_a_closing_that_begins_and_get_in_when_it_is_refused(
+async def test_ballots_wait_for_a_closing_that_begins_and_get_in_when_it_fails(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(casting, "MAKES_WAY_FOR", MOMENT)
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
+
+    async def fail(*arguments: Any) -> None:
+        raise ConnectionError
+
     asked = time.monotonic()
-    assert await reason(city.binh, "closeVote", voteId=vote.id) == "NOT_ALLOWED"
+    with monkeypatch.context() as broken:
+        broken.setattr("resolvers.votes.close_held_vote", fail)
+        result = await execute(context_of(city.hanh), CLOSE, vote=str(vote.id))
+        assert result.errors
     await cast(city.binh, vote, vote.for_)
     assert time.monotonic() - asked >= MOMENT
+
+
+async def test_nobody_waits_for_who_may_not_close_the_vote(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(casting, "MAKES_WAY_FOR", 3_600.0)
+    monkeypatch.setattr(right_of_way, "AT_MOST", 3_600.0)
+    vote = await open_motion(city, ORDINARY)
+    await cast(city.an, vote, vote.for_)
+    for person, why in ((city.an, "NOT_ALLOWED"), (city.yen, "NOT_FOUND")):
+        assert await reason(person, "closeVote", voteId=vote.id) == why
+        assert context_of(person).casting.right_of_way.is_free
+    async with asyncio.timeout(PATIENCE):
+        await cast(city.binh, vote, vote.for_)
 
 
 async def test_a_ballot_that_is_being_written_is_answered_when_way_was_made(
@@ -60,24 +82,26 @@ async def test_a_ballot_that_is_being_written_is_answered_when_way_was_made(
 async def test_ballots_that_waited_for_the_closing_are_told_of_it(city: City) -> None:
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
-    closed, late = await asyncio.gather(
-        vote_after(city.hanh, "closeVote", vote),
-        act(context_of(city.binh), "castBallot", voteId=vote.id, choices=[vote.for_], key="key"),
-    )
-    assert (closed["tally"]["cast"], late["reason"]) == (1, "VOTE_CLOSED")
+    way = context_of(city.hanh).casting.right_of_way
+    closing = asyncio.create_task(vote_after(city.hanh, "closeVote", vote))
+    await eventually(lambda: not way.is_free)
+    ballot = {"voteId": vote.id, "choices": [vote.for_], "key": "key"}
+    late = await act(context_of(city.binh), "castBallot", **ballot)
+    assert ((await closing)["tally"]["cast"], late["reason"]) == (1, "VOTE_CLOSED")
 
 
-async def test_who_asks_to_close_again_and_again_keeps_nobody_waiting(
+async def test_way_is_made_again_only_after_a_while(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(casting, "MAKES_WAY_EVERY", 3_600.0)
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
-    assert await reason(city.an, "closeVote", voteId=vote.id) == "NOT_ALLOWED"
+    with context_of(city.hanh).casting.making_way(vote.id):
+        pass
     monkeypatch.setattr(casting, "MAKES_WAY_FOR", 3_600.0)
-    assert await reason(city.an, "closeVote", voteId=vote.id) == "NOT_ALLOWED"
-    async with asyncio.timeout(PATIENCE):
-        await cast(city.binh, vote, vote.for_)
+    with context_of(city.hanh).casting.making_way(vote.id):
+        async with asyncio.timeout(PATIENCE):
+            await cast(city.binh, vote, vote.for_)
 
 
 # --- Whatever else comes in ---------------------------------------------------------------------

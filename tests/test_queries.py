@@ -160,7 +160,8 @@ async def test_a_meeting_summoned_between_two_pages_repeats_none(city: City) -> 
 
 PEOPLE = ["hanh", "an", "lan", "son", "thu", "nam", "oanh", "van", "tuan", "yen", "nobody"]
 
-# F: all of it.  n: the name only.  -: NOT_ALLOWED.  ?: NOT_SIGNED_IN.  0: null, without an error.
+# F: all of it.  n: the name only.  x: NOT_ALLOWED.  -: NOT_FOUND, as for what is not there.
+# ?: NOT_SIGNED_IN.  0: null, without an error.
 #   chair, member, probationary, suspended, guest, member elsewhere, overseer,
 #   ward officer, city officer, chair of another branch, nobody
 VISIBLE = {
@@ -170,8 +171,8 @@ VISIBLE = {
     "unit city":         "n n n - n n n n F n ?",
     "unitLive branch":   "F F F - F F F F F - ?",
     "unitLive other_branch": "- - - - F F F F F F ?",
-    "unitLive ward":     "- - - - - - - F F - ?",
-    "unitLive city":     "- - - - - - - - F - ?",
+    "unitLive ward":     "x x x - x x x F F x ?",
+    "unitLive city":     "x x x - x x x x F x ?",
     "member hanh":       "F n n - n n - - - - ?",
     "member an":         "F F n - n n - - - - ?",
     "member son":        "F n n F n n - - - - ?",
@@ -181,9 +182,9 @@ VISIBLE = {
     "meeting other_meeting": "- - - - F F F F F F ?",
     "proxies meeting":   "F F F - F F F - - - ?",
     "proxies other_meeting": "- - - - F F F F F F ?",
-    "meetings branch":   "F F F - F F F - - - ?",
-    "rules branch":      "F F F - F F F - - - ?",
-    "rules ward":        "- - - - - - - F - - ?",
+    "meetings branch":   "F F F - F F F x x - ?",
+    "rules branch":      "F F F - F F F x x - ?",
+    "rules ward":        "x x x - x x x F x x ?",
     "vote vote":         "F F F - F F F - - - ?",
     "vote other_vote":   "- - - - F F F F F F ?",
     "viewer":            "F F F F F F F F F F 0",
@@ -230,7 +231,9 @@ async def look(person: Person, field: str, of: str) -> str:
     result = await execute(context_of(person), document, **variables)
     if result.errors:
         assert result.data == {field: None}
-        return {"NOT_ALLOWED": "-", "NOT_SIGNED_IN": "?"}[reason_of(result.errors)]
+        return {"NOT_ALLOWED": "x", "NOT_FOUND": "-", "NOT_SIGNED_IN": "?"}[
+            reason_of(result.errors)
+        ]
     assert result.data is not None
     return seen(result.data[field], field)
 

@@ -288,7 +288,7 @@ async def test_a_proxy_is_given_to_another_member_of_the_branch_before_it_ends(
         assert await reason(city.an, "giveProxy", **arguments) == "NOT_FOUND"
     async with unchanged(city.scene.database):
         other = {"meetingId": city.other_meeting.id, "holderId": city.yen.id}
-        assert (await refused(city.an, "giveProxy", **other))["reason"] == "NOT_ALLOWED"
+        assert (await refused(city.an, "giveProxy", **other))["reason"] == "NOT_FOUND"
     await set_state(city, MeetingState.CLOSED)
     arguments = {"meetingId": city.meeting.id, "holderId": city.binh.id}
     assert await reason(city.an, "giveProxy", **arguments) == "WRONG_STATE"

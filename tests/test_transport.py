@@ -307,14 +307,14 @@ async def test_an_unknown_operation_name_ends_in_an_error(socket: Socket) -> Non
     ("query", "subject"),
     [(WATCH, MEETING), (WATCH_VOTE, OPEN_VOTE), (WATCH_VOTE, FINISHED_VOTE)],
 )
-async def test_a_strangers_subscription_ends_in_not_allowed(
+async def test_a_strangers_subscription_ends_in_not_found(
     server: ServerProcess, query: str, subject: str
 ) -> None:
     async with open_socket(server.ws, AN_OFFICER) as socket:
         await socket.subscribe("watch", query, id=subject)
         answer = await socket.message("watch")
         assert answer["type"] == "error"
-        assert [error["extensions"]["reason"] for error in answer["payload"]] == ["NOT_ALLOWED"]
+        assert [error["extensions"]["reason"] for error in answer["payload"]] == ["NOT_FOUND"]
         assert await is_open(socket)
 
 

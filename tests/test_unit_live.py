@@ -98,7 +98,7 @@ async def test_a_branch_is_open_to_its_own_and_to_those_above(city: City, who: s
 
 @pytest.mark.parametrize(
     ("who", "reason"),
-    [("an", "NOT_ALLOWED"), ("hanh", "NOT_ALLOWED"), ("son", "NOT_ALLOWED")],
+    [("an", "NOT_ALLOWED"), ("hanh", "NOT_ALLOWED"), ("son", "NOT_FOUND")],
 )
 async def test_nobody_else_sees_a_ward(city: City, who: str, reason: str) -> None:
     context = context_of(getattr(city, who))

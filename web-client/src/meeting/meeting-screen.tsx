@@ -45,6 +45,8 @@ function Interrupted({ live }: { live: LiveMeeting }) {
   );
 }
 
-function isBarred(live: LiveMeeting): boolean {
-  return live.problem.value === "NOT_ALLOWED";
+/** Who may not see a meeting any more is told that there is none. */
+function isBarred({ meeting, problem }: LiveMeeting): boolean {
+  const isGone = problem.value === "NOT_FOUND" && meeting.value !== null;
+  return isGone || problem.value === "NOT_ALLOWED";
 }
