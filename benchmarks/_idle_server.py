@@ -60,4 +60,4 @@ def create_app() -> Starlette:
         execution_context_class=Execution,
         extensions=[Operation],
     )
-    return Starlette(routes=[Route("/graphql", IdleView(schema))])
+    return Starlette(routes=[Route("/graphql", IdleView(schema, Settings()))])

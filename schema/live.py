@@ -5,11 +5,11 @@ feed's hints, and the fan-out then takes the state anew.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import orjson
 import structlog
@@ -26,9 +26,6 @@ from graphql import (
     Visitor,
     get_operation_ast,
     located_error,
-    parse,
-    specified_rules,
-    validate,
     visit,
 )
 from graphql.execution import Executor, execute_subscription_event
@@ -47,8 +44,9 @@ from resolvers.sessions import Access
 from rules.permissions import Audience
 from rules.refusals import Refusal
 from schema.compiled import Compiled, compiled, variables_in
+from schema.documents import Asker, BadDocument, Document
 from schema.marks import Counted, Personal
-from schema.operation import DOCUMENTS_KEPT, LIMITS, MAXIMUM_TOKENS, masked
+from schema.operation import masked
 from schema.schema import schema
 from schema.subscription import LIVE, LiveField
 
@@ -59,26 +57,12 @@ GATHER = 0.04
 """Seconds from one snapshot to the next. When it was quiet a state is taken at once; where hundreds
 of meetings vote, what comes so close together shares the statements."""
 
-PREPARED_KEPT = 20_000
-
-COMPILED_AT_MOST = 100
-"""Of one operation, with different values of the variables that are used within what is selected.
-With further ones graphql-core executes it: each takes some kilobytes, and anybody may send them."""
-
 logger = structlog.get_logger()
 
 Errors = list[GraphQLError]
 LiveGroup = Group[Errors]
 Run = tuple["_Prepared", Audience]
 State = bytes | Ended[Errors]
-
-
-class BadOperation(Exception):
-    """A document or variables that cannot be run."""
-
-    def __init__(self, errors: Errors) -> None:
-        super().__init__(errors)
-        self.errors = errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,37 +78,54 @@ class LiveOperation:
     """Whether it selects something that changes with every ballot or arrival."""
     variables_within: frozenset[str]
     """Those used within what is selected; most often there are none."""
-    compiled: dict[bytes, Compiled | None] = field(default_factory=dict)
-    """By their values."""
+    variables: frozenset[str]
+    """Those that it declares."""
+    prepared: WeakValueDictionary[bytes, "_Prepared"] = field(default_factory=WeakValueDictionary)
+    """By the values of its variables, as long as anybody is shown them."""
+    compiled: WeakValueDictionary[bytes, Compiled] = field(default_factory=WeakValueDictionary)
+    """By the values of the variables within, as long."""
+
+    def declared(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the variables given that are the operation's."""
+        return {name: given[name] for name in self.variables & given.keys()}
 
 
-def read_operation(query: str, name: str | None) -> LiveOperation | None:
+_operations: WeakKeyDictionary[Document, dict[str | None, LiveOperation | None]]
+_operations = WeakKeyDictionary()
+
+
+def read_operation(
+    query: str, name: str | None, asker: Asker = Asker.DEVELOPER
+) -> LiveOperation | None:
     """The subscription that a document asks for, or None for a query or a mutation.
 
-    Raises BadOperation for a document that is not valid, or has no such operation.
+    Raises BadDocument for one that is not valid, or that is not taken from this one.
     """
-    found = _read_operation(query, name)
-    if isinstance(found, list):
-        raise BadOperation(found)
-    return found
+    document = schema.documents.read(query, asker)
+    found = _operations.setdefault(document, {})
+    if name not in found:
+        node = get_operation_ast(document.node, name)
+        if node is None:
+            return None  # and any name may be sent
+        found[name] = _read_operation(document.node, node, name)
+    return found[name]
 
 
-@lru_cache(maxsize=DOCUMENTS_KEPT)
-def _read_operation(query: str, name: str | None) -> LiveOperation | Errors | None:
-    try:
-        document = parse(query, max_tokens=MAXIMUM_TOKENS)
-    except GraphQLError as error:
-        return [error]
-    node = get_operation_ast(document, name)
-    if node is None or node.operation is not OperationType.SUBSCRIPTION:
+def _read_operation(
+    document: DocumentNode, node: OperationDefinitionNode, name: str | None
+) -> LiveOperation | None:
+    if node.operation is not OperationType.SUBSCRIPTION:
         return None
-    graphql_schema = schema._schema
-    if errors := validate(graphql_schema, document, [*specified_rules, *LIMITS]):
-        return errors
-    marks = _Marks(TypeInfo(graphql_schema))
+    marks = _Marks(TypeInfo(schema._schema))
     visit(document, TypeInfoVisitor(marks.type_info, marks))
     return LiveOperation(
-        document, name, node, marks.is_personal, marks.has_counts, _variables_within(document, node)
+        document,
+        name,
+        node,
+        marks.is_personal,
+        marks.has_counts,
+        _variables_within(document, node),
+        frozenset(one.variable.name.value for one in node.variable_definitions or ()),
     )
 
 
@@ -167,13 +168,26 @@ class _Prepared:
     """None where only graphql-core can execute it."""
 
 
-@lru_cache(maxsize=PREPARED_KEPT)
-def _prepare(operation: LiveOperation, variables: bytes) -> _Prepared | Errors:
+def _prepared(operation: LiveOperation, variables: Mapping[str, Any]) -> _Prepared:
+    """The operation with the variables that it declares. Raises BadDocument."""
+    declared = operation.declared(variables)
+    key = orjson.dumps(declared, option=orjson.OPT_SORT_KEYS)
+    if (prepared := operation.prepared.get(key)) is not None:
+        return prepared
+    found = _prepare(operation, declared)
+    if isinstance(found, list):
+        raise BadDocument(*found)
+    operation.prepared[key] = found
+    return found
+
+
+def _prepare(operation: LiveOperation, variables: dict[str, Any]) -> _Prepared | Errors:
     executor = schema.execution_context_class.build(
         schema._schema,
         operation.document,
-        raw_variable_values=orjson.loads(variables),
+        raw_variable_values=variables,
         operation_name=operation.name,
+        hide_suggestions=True,
     )
     if isinstance(executor, list):
         return executor
@@ -211,9 +225,10 @@ def _compiled(
     coerced = executor.variable_values.coerced
     given = sorted(operation.variables_within & coerced.keys())
     key = orjson.dumps({name: coerced[name] for name in given}, default=str)
-    if key not in operation.compiled and len(operation.compiled) < COMPILED_AT_MOST:
-        operation.compiled[key] = compiled(executor, of_type, selected)
-    return operation.compiled.get(key)
+    found = operation.compiled.get(key)
+    if found is None and (found := compiled(executor, of_type, selected)) is not None:
+        operation.compiled[key] = found
+    return found
 
 
 @dataclass(frozen=True)
@@ -250,15 +265,13 @@ class Live:
     ) -> Plan:
         """Find out what a viewer follows with a subscription, and with whom they share it.
 
-        Raises BadOperation for variables that do not fit, and where the viewer may not look.
+        Raises BadDocument for variables that do not fit, and where the viewer may not look.
         """
-        prepared = _prepare(operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
-        if isinstance(prepared, list):
-            raise BadOperation(prepared)
+        prepared = _prepared(operation, variables)
         try:
             followed = await prepared.field.follow(self.audiences, access, prepared.id)
         except Refusal as refusal:
-            raise BadOperation([_located(refusal, prepared)]) from refusal
+            raise BadDocument(_located(refusal, prepared)) from refusal
         audience = followed.audience
         if operation.is_personal:
             audience = replace(audience, member_id=access.viewer.member_id)

@@ -1,57 +1,43 @@
-"""What surrounds every operation: its context, its limits, and what is told of faults."""
+"""What surrounds every operation: its document, its context, and what is told of faults."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
 import strawberry
 import structlog
 from graphql import GraphQLError
-from graphql.validation import ASTValidationRule
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import ParserCache, ValidationCache
-from strawberry.extensions.max_aliases import create_validator as alias_rule
-from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import StreamExecutionResult
 
 from resolvers.context import Context
 from rules.refusals import Refusal
+from schema.documents import Document
 
 Info = strawberry.Info[Context, None]
-
-MAXIMUM_DEPTH = 8
-MAXIMUM_ALIASES = 15
-MAXIMUM_TOKENS = 1_000
-
-DOCUMENTS_KEPT = 500
-
-# Made once: a rule class of its own for every request would never hit the validation cache.
-LIMITS: list[type[ASTValidationRule]] = [
-    depth_rule(MAXIMUM_DEPTH, None),
-    alias_rule(MAXIMUM_ALIASES),
-]
 
 NO_FAULTS = (Refusal, GraphQLError, MissingQueryError, CannotGetOperationTypeError)
 
 log = structlog.get_logger(__name__)
 
 
-class Operation(ParserCache, ValidationCache):
-    """All that surrounds an operation: limits, documents that are known already, a context of its
-    own, and a snapshot for each result.
+DOCUMENT = "document"
+"""Among the extensions of an operation: the `Document` that its text was read to."""
+ASKER = "asker"
+"""And on whose behalf."""
+
+
+class Operation(SchemaExtension):
+    """All that surrounds an operation: a document that was read beforehand, a context of its own,
+    and a snapshot for each result.
 
     The snapshot goes before the result is sent: a slow reader holds no connection of the database.
     It is one extension, because each one more costs every request its hooks.
     """
 
-    def __init__(self) -> None:
-        ParserCache.__init__(self, DOCUMENTS_KEPT)  # which gives the other one its default
-        ValidationCache.__init__(self, DOCUMENTS_KEPT)
-
     async def on_operation(self) -> AsyncIterator[None]:
-        self.execution_context.parse_options["max_tokens"] = MAXIMUM_TOKENS
-        self.execution_context.validation_rules += tuple(LIMITS)
         shared: Context = self.execution_context.context
         context = shared.for_operation()
         self.execution_context.context = context
@@ -59,6 +45,20 @@ class Operation(ParserCache, ValidationCache):
             yield
         finally:
             await context.release()
+
+    def on_parse(self) -> Iterator[None]:
+        if document := self._document():
+            self.execution_context.graphql_document = document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        if self._document():
+            self.execution_context.pre_execution_errors = []
+        yield
+
+    def _document(self) -> Document | None:
+        """What is served was read before; `Schema.stream`, which tests call, reads for itself."""
+        return (self.execution_context.operation_extensions or {}).get(DOCUMENT)
 
     async def on_stream_result(self, result: StreamExecutionResult) -> AsyncIterator[None]:
         await self.execution_context.context.release()

@@ -4,26 +4,65 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from schema.documents import Asker, BadDocument, Documents, does_not_fit
 from schema.execution import Execution
 from schema.mutation import Mutation
-from schema.operation import Operation, mask_faults
+from schema.operation import ASKER, DOCUMENT, Operation, mask_faults
 from schema.query import Query
 from schema.refusal import RefusalHandler
 from schema.subscription import Subscription
 
 
 class Schema(strawberry.Schema):
-    async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
-        result = await super().execute(*args, **kwargs)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.documents = Documents(self._schema)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        *args: Any,
+        asker: Asker = Asker.DEVELOPER,
+        **options: Any,
+    ) -> ExecutionResult:
+        """Execute an operation of a document, if the one who asks may send such.
+
+        Raises what Strawberry raises where there is no such operation.
+        """
+        if not query:
+            raise MissingQueryError
+        try:
+            document = self.documents.read(query, asker)
+            self.documents.check_cost(document, variable_values)
+        except BadDocument as bad:
+            return ExecutionResult(None, bad.errors)
+        options["operation_extensions"] = {DOCUMENT: document, ASKER: asker}
+        result = await super().execute(query, variable_values, *args, **options)
         mask_faults(result)
+        if asker is Asker.STRANGER and _was_not_run(result):
+            return ExecutionResult(None, [does_not_fit()])
         return result
+
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        found = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        is_hidden = (operation_extensions or {}).get(ASKER) is not Asker.DEVELOPER
+        return {**found, "hide_suggestions": is_hidden}
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """Nothing here: `mask_faults` logs the faults; refusals and bad documents are no faults."""
+
+
+def _was_not_run(result: ExecutionResult) -> bool:
+    """Whether the variables were turned down: such errors belong to no field."""
+    return result.data is None and all(error.path is None for error in result.errors or ())
 
 
 schema = Schema(

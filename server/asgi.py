@@ -19,6 +19,7 @@ from models.demo_mark import held_demo
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.context import Context
+from schema.documents import Asker
 from schema.schema import schema
 from server.auth import ServerCredentials
 from server.closer import closing_due_votes
@@ -35,6 +36,7 @@ from server.http import (
     nobody_to_answer,
 )
 from server.log import set_up_log
+from server.manifest import read_manifest
 from server.metrics import Metrics
 from server.session_cookie import SessionCookie
 from server.settings import Settings, SettingsError, read_settings
@@ -51,13 +53,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         "ignore", r"coroutine '(Executor|GraphQLCoreConverter)\.", RuntimeWarning
     )
     set_up_log()
-    view = GraphQLView(
-        schema,
-        graphql_ide=None if settings.is_production else "graphiql",
-        allow_queries_via_get=not settings.is_production,
-    )
+    schema.documents.know(read_manifest())
     cookie = SessionCookie(is_production=settings.is_production)
-    sockets = Sockets(settings.origins, cookie)
+    asker = Asker.MEMBER if settings.is_production else Asker.DEVELOPER
+    sockets = Sockets(settings.origins, cookie, asker)
     metrics = Metrics(settings.metrics)
 
     @asynccontextmanager
@@ -87,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     app = Application(
         sockets,
         routes=[
-            Route("/graphql", view),
+            Route("/graphql", GraphQLView(schema, settings)),
             Route("/healthz", health),
             Route("/metrics", metrics.answer),
             Route("/session", keep_session, methods=["POST"]),

@@ -21,7 +21,8 @@ from resolvers.sessions import Access
 from rules.members import Standing
 from rules.rate_limit import Rate, TokenBucket
 from rules.refusals import Reason
-from schema.live import BadOperation, Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
+from schema.documents import Asker, BadDocument
+from schema.live import Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
 from schema.schema import schema
 from server.frames import show
 from server.incoming import TOO_MANY_MESSAGES
@@ -49,6 +50,8 @@ class Hall(Protocol):
 
     live: Live
     presence: Presence
+    asker: Asker
+    """As whom members are told of the schema."""
 
     def new_context(self) -> Context: ...
 
@@ -275,15 +278,19 @@ class Connection:
             query, variables = payload["query"], payload.get("variables") or {}
             name = payload.get("operationName") or None
             try:
-                operation = read_operation(query, name)
-            except BadOperation as bad:
+                operation = read_operation(query, name, self._hall.asker)
+            except BadDocument as bad:
                 await self._tell_errors(operation_id, bad.errors)
+                return
+            except CannotGetOperationTypeError as error:
+                await self._tell_errors(operation_id, [GraphQLError(_words(error))])
                 return
             if operation is None:
                 run = self._run(operation_id, query, variables, name)
                 self.operations[operation_id] = asyncio.create_task(run)
             else:
-                subscription = LiveSubscription(self, operation_id, operation, variables)
+                declared = operation.declared(variables)
+                subscription = LiveSubscription(self, operation_id, operation, declared)
                 self.operations[operation_id] = subscription
                 await self._follow(subscription)
 
@@ -308,7 +315,7 @@ class Connection:
                     return  # completed meanwhile
                 if access is self.access:
                     break
-        except BadOperation as bad:
+        except BadDocument as bad:
             subscription.leave()
             if self.operations.get(subscription.id) is subscription:
                 self.fail(subscription.id, bad.errors)
@@ -326,7 +333,11 @@ class Connection:
         try:
             try:
                 result = await schema.execute(
-                    query, variables, context_value=context, operation_name=name
+                    query,
+                    variables,
+                    asker=self._hall.asker,
+                    context_value=context,
+                    operation_name=name,
                 )
             except (MissingQueryError, CannotGetOperationTypeError) as error:
                 await self._end(operation_id, [GraphQLError(_words(error))])

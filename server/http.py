@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from strawberry.types.graphql import OperationType
 from resolvers.accounts import sign_out
 from resolvers.context import Context
 from rules.refusals import Reason
+from schema.documents import Asker
+from schema.schema import Schema
 from server.auth import (
     OWN_HEADER,
     authenticate,
@@ -31,6 +34,7 @@ from server.auth import (
     hash_token,
 )
 from server.session_cookie import SessionCookie
+from server.settings import Settings
 
 CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
 HASHED = ("assets/", "graphiql/assets/")
@@ -42,6 +46,9 @@ DEMO_LINKS = '<meta name="demo-links" content="taken">'
 somebody another person, unnoticed."""
 
 
+DEVELOPER_HEADER = "x-developer-token"
+"""For `MEETINGS_DEVELOPER_TOKEN`, in production."""
+
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 """Asked for with `Accept`: the status then tells a request that could not be run (400)."""
 
@@ -52,6 +59,18 @@ class GraphQLView(GraphQL[Context, None]):
     Follows "GraphQL over HTTP" (https://graphql.github.io/graphql-over-http/draft/); what is
     refused before anything is run is told in the shape of GraphQL errors.
     """
+
+    schema: Schema
+
+    def __init__(self, schema: Schema, settings: Settings) -> None:
+        is_development = not settings.is_production
+        super().__init__(
+            schema,
+            graphql_ide="graphiql" if is_development else None,
+            allow_queries_via_get=is_development,
+        )
+        self._is_development = is_development
+        self._developer_token = settings.developer_token.encode()
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -97,10 +116,13 @@ class GraphQLView(GraphQL[Context, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         """Run a query or a mutation. Raises HTTPException for what HTTP does not carry."""
+        if request.method == "GET" and not self.allow_queries_via_get:
+            raise HTTPException(405, "send queries by POST", {"allow": "POST"})
         try:
             result = await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
+                asker=self._asker(request, context),
                 context_value=context,
                 operation_name=request_data.operation_name,
                 allowed_operation_types=self._allowed_types(request.method),
@@ -134,7 +156,7 @@ class GraphQLView(GraphQL[Context, None]):
         if _was_not_run(response_data):
             del response_data["data"]
             status = 400 if sub_response.media_type == GRAPHQL_RESPONSE else 200
-        elif _asks_to_sign_in(response_data):
+        if _asks_to_sign_in(response_data):
             status = 401
         return Response(self.encode_json(response_data), status, media_type=sub_response.media_type)
 
@@ -152,6 +174,13 @@ class GraphQLView(GraphQL[Context, None]):
 
     def _asks_for_ide(self, request: Request) -> bool:
         return self.should_render_graphql_ide(self.request_adapter_class(request))
+
+    def _asker(self, request: Request, context: Context) -> Asker:
+        token = request.headers.get(DEVELOPER_HEADER, "").encode()
+        is_known = self._developer_token and compare_digest(token, self._developer_token)
+        if self._is_development or is_known:
+            return Asker.DEVELOPER
+        return Asker.STRANGER if context.viewer is None else Asker.MEMBER
 
     def _allowed_types(self, method: str) -> set[OperationType]:
         if method == "POST":

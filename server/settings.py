@@ -54,6 +54,9 @@ class Settings:
     metrics: str = _setting(
         "", "text", "token of who may read /metrics; open: everybody, in development; empty: nobody"
     )
+    developer_token: str = _setting(
+        "", "text", "token of who is told of the schema in production; empty: nobody"
+    )
     host: str = _setting("127.0.0.1", "address", "where to listen")
     port: int = _setting(8000, "port", "where to listen", limits=(1, 65_535))
 
@@ -114,5 +117,9 @@ def _check_production(settings: Settings) -> None:
         raise SettingsError("production needs MEETINGS_SECRET of at least 32 characters")
     if 0 < len(settings.metrics) < SHORTEST_SECRET:  # which "open" is, too
         raise SettingsError("production needs MEETINGS_METRICS empty or of at least 32 characters")
+    if 0 < len(settings.developer_token) < SHORTEST_SECRET:
+        raise SettingsError(
+            "production needs MEETINGS_DEVELOPER_TOKEN empty or of at least 32 characters"
+        )
     if "*" in settings.origins:
         raise SettingsError("production refuses MEETINGS_ORIGINS=*")

@@ -23,6 +23,7 @@ from realtime.tasks import next_moment, watched
 from resolvers.access_changes import AccessChanges
 from resolvers.context import Context
 from resolvers.sessions import Access
+from schema.documents import Asker
 from schema.live import Live
 from server.auth import hash_token
 from server.collector import Collector
@@ -55,7 +56,13 @@ log = structlog.get_logger(__name__)
 class Sockets:
     """The ASGI endpoint for WebSockets, and what all its connections share."""
 
-    def __init__(self, origins: Iterable[str] = (), cookie: SessionCookie | None = None) -> None:
+    def __init__(
+        self,
+        origins: Iterable[str] = (),
+        cookie: SessionCookie | None = None,
+        asker: Asker = Asker.DEVELOPER,
+    ) -> None:
+        self.asker = asker
         self.ended: Counter[tuple[int, str]] = Counter()
         """Connections by close code and who gave it, since the process began."""
         self.fell_behind = 0

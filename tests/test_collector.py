@@ -13,7 +13,8 @@ from realtime.fanout import Fanout
 from resolvers.context import Context, Snapshot
 from resolvers.loaders import Loaders
 from schema.execution import Execution
-from schema.live import Live, _prepare, _read_operation, read_operation
+from schema.live import Live, read_operation
+from schema.schema import schema
 from server.auth import hash_token
 from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually, push_each
 from tests.factories import City, Person, context_of
@@ -77,8 +78,7 @@ class Page:
 async def test_pushes_leave_nothing_and_keep_nothing(
     city: City, is_compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _prepare.cache_clear()
-    _read_operation.cache_clear()
+    schema.documents.forget()
     if not is_compiled:
         monkeypatch.setattr("schema.live.compiled", lambda *_: None)
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
@@ -106,5 +106,4 @@ async def test_pushes_leave_nothing_and_keep_nothing(
     await cast(city.binh)
     assert len(executor._relevant_sub_fields) == kept
     await live.stop()
-    _prepare.cache_clear()
-    _read_operation.cache_clear()
+    schema.documents.forget()

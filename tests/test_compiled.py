@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import gc
 import json
 import re
 from collections.abc import Awaitable
@@ -179,18 +180,24 @@ async def test_an_argument_that_is_wrong_is_that_field_s_error(city: City) -> No
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_what_is_compiled_for_values_that_anybody_sends_is_bounded(
-    city: City, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_compiled_for_values_that_anybody_sends_is_kept_while_it_is_shown(
+    city: City,
 ) -> None:
-    monkeypatch.setattr("schema.live.COMPILED_AT_MOST", 1)
     document = """subscription V($id: ID!, $yes: Boolean!) {
       vote(id: $id) { question state @include(if: $yes) }
     }"""
+    operation = read_operation(document, None)
+    assert operation is not None
     for yes in (True, False, True):
         variables = {"id": str(city.vote.id), "yes": yes}
         payload, prepared = await pushed(city, city.hanh, document, **variables)
-        assert (prepared.compiled is not None) is yes
         assert payload == await asked(city.hanh, document, **variables)
+        assert prepared in operation.prepared.values()
+        assert [prepared.compiled] == list(operation.compiled.values())[-1:]
+        del prepared
+    gc.collect()
+    assert not operation.prepared
+    assert not operation.compiled
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -18,8 +18,8 @@ from models.votes import Vote
 from resolvers.context import Context
 from rules.meetings import MeetingState
 from rules.members import Role, UnitKind
+from schema.limits import MAXIMUM_ALIASES, MAXIMUM_DEPTH, MAXIMUM_TOKENS
 from schema.live import read_operation
-from schema.operation import MAXIMUM_ALIASES, MAXIMUM_DEPTH, MAXIMUM_TOKENS
 from schema.schema import schema
 from tests.asking import (
     MEMBER,

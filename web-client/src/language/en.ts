@@ -205,6 +205,7 @@ export const en: Messages = {
     TOO_FEW_VOTERS_FOR_SECRECY: "Too few people vote to keep their choices secret.",
     ONLINE_NOT_ALLOWED: "The conditions for meeting online are not met.",
     INVALID_RULE: "The voting rule is not valid.",
+    TOO_COSTLY: "That asks for too much at once.",
   },
 
   otherProblems: {

@@ -38,6 +38,7 @@ const reasons: Record<Reason, string> = {
   TOO_FEW_VOTERS_FOR_SECRECY: "Quá ít người biểu quyết để bỏ phiếu kín.",
   ONLINE_NOT_ALLOWED: "Chưa đủ điều kiện để họp trực tuyến.",
   INVALID_RULE: "Quy tắc biểu quyết không hợp lệ.",
+  TOO_COSTLY: "Yêu cầu quá nhiều dữ liệu cùng một lúc.",
 };
 
 const otherProblems: Record<Exclude<Problem, Reason>, string> = {
