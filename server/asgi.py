@@ -35,6 +35,7 @@ from server.http import (
     keep_session,
     nobody_to_answer,
 )
+from server.limits import STATE, Limits
 from server.log import set_up_log
 from server.manifest import read_manifest
 from server.metrics import Metrics
@@ -58,9 +59,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     asker = Asker.MEMBER if settings.is_production else Asker.DEVELOPER
     sockets = Sockets(settings.origins, cookie, asker)
     metrics = Metrics(settings.metrics)
+    limits = Limits(settings)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Limits]]:
         database = Database(settings.database_url, settings.database_pool)
         credentials = ServerCredentials(settings)
         try:
@@ -79,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                     metrics.serving(shared, sockets),
                 ):
                     spare_the_collector()
-                    yield
+                    yield {STATE: limits}
         finally:
             await database.dispose()
 

@@ -6,13 +6,13 @@ a handshake goes the long way, and is refused there if it is to be refused.
 """
 
 import re
+from asyncio import BaseProtocol
 from base64 import b64encode
 from hashlib import sha1
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from server.frames import FrameProtocol
+from server.heads import BoundedHttp
 
 USUAL_CONNECTIONS = (b"upgrade", b"keep-alive, upgrade")
 KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
@@ -45,10 +45,11 @@ def answer_to_key(headers: list[tuple[bytes, bytes]]) -> bytes | None:
     return None
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, with a shorter way to a `FrameProtocol`."""
+class HttpProtocol(BoundedHttp):
+    """Our HTTP protocol, with a shorter way than uvicorn's to a `FrameProtocol`."""
 
     def handle_websocket_upgrade(self) -> None:
+        self.let_go()
         answer = answer_to_key(self.headers)
         if (
             answer is None
@@ -59,9 +60,16 @@ class HttpProtocol(HttpToolsProtocol):
             or self.config.ws_per_message_deflate
         ):
             super().handle_websocket_upgrade()
+            self._hand_over(self.transport.get_protocol())
             return
         self.connections.discard(self)
         protocol = FrameProtocol(self.config, self.server_state, self.app_state)
         protocol.take_over(self.transport, cast("dict[str, Any]", self.scope), self.url, answer)
         self.transport.set_protocol(protocol)
+        self._hand_over(protocol)
         self.parser = None  # type: ignore[assignment] # refers to this, which would stay
+
+    def _hand_over(self, protocol: BaseProtocol) -> None:
+        """Whoever ends the connection says that its address has one less."""
+        if isinstance(protocol, FrameProtocol):
+            protocol.peer, self.peer = self.peer, None

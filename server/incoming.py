@@ -44,7 +44,7 @@ class Peer(ServerProtocol):
 class IncomingFrames(WebSocketsSansIOProtocol):
     """Uvicorn's WebSocket protocol, which also counts what comes."""
 
-    __slots__ = ("_utf8", "allowance", "has_answered", "is_taking")
+    __slots__ = ("_utf8", "allowance", "has_answered", "is_taking", "peer")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -59,6 +59,8 @@ class IncomingFrames(WebSocketsSansIOProtocol):
         """Whether the peer has answered the last ping."""
         self.allowance: FrameAllowance | None = None
         """None before the handshake, and for who has used it up."""
+        self.peer: str | None = None
+        """The address that this connection counts for (`server.heads`)."""
         self._utf8: IncrementalDecoder | None = None
         """Of a text that comes in parts."""
 
@@ -160,6 +162,11 @@ class IncomingFrames(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         super().handle_parser_exception()
         self._abort_later()  # a close waits for ever that the peer takes the last bytes
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.peer is not None:
+            limits_of(self.app_state).disconnect(self.peer)
+        super().connection_lost(exc)
 
     def handle_pong(self, event: Any) -> None:
         self.has_answered = True

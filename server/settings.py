@@ -59,6 +59,13 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "address", "where to listen")
     port: int = _setting(8000, "port", "where to listen", limits=(1, 65_535))
+    connections: int = _setting(20_000, "connections", "that one worker has at the same time")
+    address_connections: int = _setting(2_000, "connections", "of one address, of these")
+    address_requests: int = _setting(
+        400, "a second", "requests of strangers from one address to one worker; ten times at once"
+    )
+    head_seconds: int = _setting(10, "seconds", "in which a request's head has to come")
+    body_seconds: int = _setting(20, "seconds", "in which a request's body has to come")
 
     @property
     def is_production(self) -> bool:

@@ -87,12 +87,17 @@ class RawSocket:
             return self._socket.recv(65_536)
         return b""
 
-    def answer(self) -> tuple[int, bytes]:
-        """Status and all that comes before the connection ends."""
+    def everything(self) -> bytes:
+        """All that comes before the connection ends."""
         while more := self.receive():
             self._received += more
-        assert self._received, "closed without an answer"
-        return int(self._received.split(b" ", 2)[1]), self._received
+        return self._received
+
+    def answer(self) -> int:
+        """The status of an answer after which the connection ends."""
+        received = self.everything()
+        assert received, "closed without an answer"
+        return int(received.split(b" ", 2)[1])
 
     def response(self) -> tuple[int, bytes]:
         """Status and body of the next response, on a connection that may go on."""
@@ -134,10 +139,11 @@ class RawSocket:
         return [json.loads(data) for opcode, data in self.frames(most) if opcode is Opcode.TEXT]
 
     def closed(self) -> int:
-        """The code of the close frame that comes before the connection ends; 1006 if none does."""
-        for opcode, data in self.frames():
-            if opcode is Opcode.CLOSE:
-                return Close.parse(data).code
+        """The code of the close frame that comes; 1006 if the connection ends without."""
+        while found := self.frames(1):
+            for opcode, data in found:
+                if opcode is Opcode.CLOSE:
+                    return Close.parse(data).code
         return 1006
 
     def is_closed(self) -> bool:

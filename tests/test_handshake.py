@@ -46,11 +46,8 @@ LONG: dict[str, dict[str, str]] = {
     "two protocols": {"Sec-WebSocket-Protocol": f"graphql-ws, {PROTOCOL}"},
     "no token": {"Sec-WebSocket-Protocol": "a b"},
     "two origins": {"Origin": "http://127.0.0.1", "origin": "http://evil.example"},
-    "a body": {"Content-Length": "2"},
     "an empty body": {"Content-Length": "0"},
-    "chunks": {"Transfer-Encoding": "chunked"},
     "many headers": {f"X-{number}": "x" for number in range(70)},
-    "too many headers": {f"X-{number}": "x" for number in range(140)},
     "a long header": {"X-Long": "x" * 5_000},
     "too long a header": {"X-Long": "x" * 9_000},
 }
