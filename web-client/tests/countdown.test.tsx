@@ -1,7 +1,7 @@
 import { cleanup, render, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { endAfter } from "../src/lead/extend-time";
-import { learnServerTime } from "../src/server/clock";
+import { isInDoubt, learnServerTime, serverNow } from "../src/server/clock";
 import { Countdown } from "../src/vote/countdown";
 
 beforeEach(() => {
@@ -22,6 +22,17 @@ const shown = () => screen.getByTestId("countdown").textContent;
 test("the countdown goes by the server's clock, whatever the device's says", () => {
   render(<Countdown closesAt="2026-11-03T12:01:30Z" />);
   expect(shown()).toBe("Còn 1:30");
+});
+
+test("nobody gains or loses time who sets the device's clock", () => {
+  render(<Countdown closesAt="2026-11-03T12:01:30Z" />);
+  vi.setSystemTime("2026-11-03T13:10:00Z");
+  expect(serverNow()).toBe(Date.parse("2026-11-03T12:00:00Z"));
+  expect(isInDoubt()).toBe(true);
+  vi.advanceTimersByTime(30_000);
+  expect(serverNow()).toBe(Date.parse("2026-11-03T12:00:30Z"));
+  learnServerTime("Tue, 03 Nov 2026 12:00:40 GMT");
+  expect([serverNow(), isInDoubt()]).toEqual([Date.parse("2026-11-03T12:00:40Z"), false]);
 });
 
 test("when time is over the countdown waits for the server to close", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WatchMeetingDocument } from "../src/gql/graphql";
-import { serverNow } from "../src/server/clock";
+import { learnServerNow, serverNow } from "../src/server/clock";
 import { link, watch } from "../src/server/live";
 import { forgetPerson, session } from "../src/session/session";
 import { sessionEnd } from "../src/session/session-end";
@@ -27,6 +27,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", FakeSocket);
   FakeSocket.opened = [];
+  learnServerNow(Date.now());
 });
 
 afterEach(async () => {
@@ -86,7 +87,70 @@ test("a socket that answers no ping is given up", async () => {
   const socket = await watchMeeting();
   socket.isDeaf = true;
   await vi.advanceTimersByTimeAsync(12_000 + 6_000);
+  expect(socket.readyState).toBe(FakeSocket.CLOSED);
+  expect(sockets()).toHaveLength(2);
+});
+
+const wakings: [string, EventTarget, string][] = [
+  ["seen again", document, "visibilitychange"],
+  ["shown again", window, "pageshow"],
+  ["online again", window, "online"],
+  ["looked at again", window, "focus"],
+];
+
+test.each(wakings)("a page that is %s asks whether its socket lives", async (_, target, event) => {
+  const socket = await watchMeeting();
+  target.dispatchEvent(new Event(event));
+  expect(socket.sent.at(-1)).toEqual({ type: "ping" });
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(link.value).toMatchObject({ down: false, inDoubt: false });
+  expect(sockets()).toHaveLength(1);
+});
+
+test("a dead socket is replaced two seconds after waking, and meanwhile nothing is promised", async () => {
+  const socket = await watchMeeting();
+  socket.isDeaf = true;
+  document.dispatchEvent(new Event("visibilitychange"));
+  await vi.advanceTimersByTimeAsync(400);
+  expect(link.value).toMatchObject({ down: false, inDoubt: true });
+  await vi.advanceTimersByTimeAsync(1_600);
+  expect(sockets()).toHaveLength(2);
+  expect(subscribed(sockets()[1])).toBeTruthy();
+  expect(link.value).toMatchObject({ down: false, inDoubt: false });
+});
+
+test.each(wakings)("a page that is %s does not wait to connect again", async (_, target, event) => {
+  const socket = await watchMeeting();
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  socket.close(4508);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(sockets()).toHaveLength(1);
+  target.dispatchEvent(new Event(event));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sockets()).toHaveLength(2);
+  vi.restoreAllMocks();
+});
+
+test("when the device's clocks part, the server is asked for the time", async () => {
+  const now = new Date(Date.now() + 3_600_000).toUTCString();
+  const asked = vi.fn(async () => new Response("ok", { headers: { Date: now } }));
+  vi.stubGlobal("fetch", asked);
+  await watchMeeting();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  dispatchEvent(new Event("focus"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(asked).toHaveBeenCalledTimes(1);
+  expect(serverNow()).toBe(Date.parse(now));
+});
+
+test("a server that never takes the first connection is told of after ten seconds", async () => {
+  FakeSocket.answers = false;
+  await watchMeeting();
+  await vi.advanceTimersByTimeAsync(9_900);
+  expect(link.value.down).toBe(false);
+  await vi.advanceTimersByTimeAsync(100);
   expect(link.value.down).toBe(true);
+  FakeSocket.answers = true;
 });
 
 test("a device that goes offline does not wait for the dead socket", async () => {

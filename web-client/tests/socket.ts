@@ -5,6 +5,8 @@ export class FakeSocket {
   static readonly CLOSING = 2;
   static readonly CLOSED = 3;
   static opened: FakeSocket[] = [];
+  /** Whether servers take connections. */
+  static answers = true;
 
   readyState = FakeSocket.OPEN;
   isDeaf = false;
@@ -18,7 +20,7 @@ export class FakeSocket {
     readonly protocol: string,
   ) {
     FakeSocket.opened.push(this);
-    queueMicrotask(() => this.onopen?.());
+    if (FakeSocket.answers) queueMicrotask(() => this.onopen?.());
   }
 
   send(text: string): void {

@@ -178,6 +178,7 @@ export const en: Messages = {
 
   link: {
     down: "Connection lost. Reconnecting…",
+    inDoubt: "Checking the connection. What you see may be old.",
     age: (duration) => `You are seeing the meeting as it was ${duration} ago.`,
   },
 

@@ -289,6 +289,7 @@ export const vi = {
 
   link: {
     down: "Mất kết nối. Đang tự kết nối lại…",
+    inDoubt: "Đang kiểm tra kết nối. Màn hình có thể đã cũ.",
     age: (duration: string) => `Màn hình đang hiện tình hình cách đây ${duration}.`,
   },
 

@@ -4,19 +4,28 @@ import type { TypedDocumentString } from "../gql/graphql";
 import { endSession, whenPersonLeaves } from "../session/session";
 import { learnFromPing } from "../session/session-end";
 import { tabToken } from "../session/token";
+import { isInDoubt } from "./clock";
 import { fateOf, NOT_ALLOWED, reconnectDelay } from "./close-codes";
 import { pause } from "./pause";
 import { type Problem, problemOf } from "./problem";
-import { errorOf } from "./request";
+import { errorOf, send } from "./request";
+import { whenWoken } from "./wake";
 
 const HEARTBEAT = 12_000;
 const HEARTBEAT_ANSWER = 6_000;
 const ACKNOWLEDGEMENT = 10_000;
 const IDLE = 3_000;
+/** What a woken page waits for an answer; and how long before it says that it waits. */
+const WAKING_ANSWER = 2_000;
+const WAKING_QUIET = 300;
+/** Close code of graphql-ws where we end the socket ourselves. */
+const TERMINATED = 4499;
 
 /** The state of the socket, and when the server was last heard (milliseconds since 1970). */
 export interface Link {
   down: boolean;
+  /** The page has woken up, and the server has not answered yet. */
+  inDoubt: boolean;
   heardAt: number | null;
 }
 
@@ -25,9 +34,12 @@ export interface Watcher<Result> {
   problem(problem: Problem): void;
 }
 
-export const link = signal<Link>({ down: false, heardAt: null });
+const UNKNOWN: Link = { down: false, inDoubt: false, heardAt: null };
+
+export const link = signal<Link>(UNKNOWN);
 
 let client: Client | null = null;
+let open: WebSocket | null = null;
 
 /** Keeps the watcher's picture fresh until the function returned is called. */
 export function watch<Result, Variables extends Record<string, unknown>>(
@@ -58,6 +70,9 @@ export function watch<Result, Variables extends Record<string, unknown>>(
 function connect(): Client {
   let closeCode: number | undefined;
   let overdue: ReturnType<typeof setTimeout> | undefined;
+  // A server that takes the connection and says nothing is told of by graphql-ws; one that does not
+  // even take it is not.
+  let unanswered: ReturnType<typeof setTimeout> | undefined;
 
   return createClient({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
@@ -70,18 +85,37 @@ function connect(): Client {
     connectionAckWaitTimeout: ACKNOWLEDGEMENT,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: (cause) => fateOf(codeOf(cause)) === "reconnect",
-    retryWait: (attempt) => pause(reconnectDelay(attempt, closeCode)),
+    retryWait: async (attempt) => {
+      // We ended it, because it was dead: nobody else does at this instant.
+      const isOurs = attempt === 0 && closeCode === TERMINATED;
+      if (!isOurs) await pause(reconnectDelay(attempt, closeCode));
+    },
     on: {
-      connected: () => heard(),
+      connecting: () => {
+        clearTimeout(unanswered);
+        unanswered = setTimeout(lost, ACKNOWLEDGEMENT);
+      },
+      connected: (socket) => {
+        clearTimeout(unanswered);
+        open = socket as WebSocket;
+        heard();
+      },
       message: () => heard(),
       ping: (received, payload) => {
         if (received) learnFromPing(payload);
-        else overdue = setTimeout(() => client?.terminate(), HEARTBEAT_ANSWER);
+        else if (overdue === undefined)
+          overdue = setTimeout(() => client?.terminate(), HEARTBEAT_ANSWER);
       },
-      pong: () => clearTimeout(overdue),
+      pong: () => {
+        clearTimeout(overdue);
+        overdue = undefined;
+      },
       error: () => lost(),
       closed: (event) => {
         clearTimeout(overdue);
+        clearTimeout(unanswered);
+        overdue = undefined;
+        open = null;
         closeCode = codeOf(event);
         // Where nothing is tried again nothing is promised: the watchers are told why.
         if (closeCode !== 1000 && fateOf(closeCode) === "reconnect") lost();
@@ -91,7 +125,9 @@ function connect(): Client {
 }
 
 function heard(): void {
-  link.value = { down: false, heardAt: Date.now() };
+  clearTimeout(doubting);
+  clearTimeout(givingUp);
+  link.value = { down: false, inDoubt: false, heardAt: Date.now() };
 }
 
 function lost(): void {
@@ -109,6 +145,37 @@ function explain(cause: unknown): Problem {
   return code === NOT_ALLOWED ? "NOT_ALLOWED" : "STOPPED";
 }
 
+let doubting: ReturnType<typeof setTimeout> | undefined;
+let givingUp: ReturnType<typeof setTimeout> | undefined;
+
+/** The socket may be dead without anybody knowing: it answers soon, or another one is opened. */
+function probe(): void {
+  if (isInDoubt()) void learnTimeAgain();
+  if (open?.readyState !== WebSocket.OPEN) return;
+  clearTimeout(doubting);
+  clearTimeout(givingUp);
+  doubting = setTimeout(() => {
+    link.value = { ...link.value, inDoubt: true };
+  }, WAKING_QUIET);
+  givingUp = setTimeout(() => client?.terminate(), WAKING_ANSWER);
+  open.send(JSON.stringify({ type: "ping" }));
+}
+
+let isAsking = false;
+
+async function learnTimeAgain(): Promise<void> {
+  if (isAsking) return;
+  isAsking = true;
+  // Any answer tells the time; this one costs the server next to nothing.
+  await send("GET", "/healthz").catch(() => {});
+  isAsking = false;
+}
+
+whenWoken(probe);
+
+// Somebody may set the device's clock while it is looked at.
+setInterval(() => document.hidden || (isInDoubt() && learnTimeAgain()), 1_000);
+
 // A phone that changes its network keeps a dead socket for minutes: do not wait for it.
 addEventListener("offline", () => client?.terminate());
 
@@ -116,5 +183,5 @@ whenPersonLeaves(() => {
   // Rejects when there is no connection to close, which is as good.
   client?.dispose()?.then(undefined, () => {});
   client = null;
-  link.value = { down: false, heardAt: null };
+  link.value = UNKNOWN;
 });

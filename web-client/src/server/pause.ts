@@ -1,12 +1,14 @@
-/** Resolves after the time given, in milliseconds, or as soon as the network is back. */
+import { whenWoken } from "./wake";
+
+/** Resolves after the time given, in milliseconds, or as soon as the page wakes up. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      removeEventListener("online", wake);
+      stop();
       resolve();
     };
     const timer = setTimeout(wake, milliseconds);
-    addEventListener("online", wake);
+    const stop = whenWoken(wake);
   });
 }

@@ -34,7 +34,7 @@ export async function request<Result, Variables>(
 
 /** Sends with the tab's token where there is one, else with the cookie. */
 export async function send(
-  method: "POST" | "DELETE",
+  method: "GET" | "POST" | "DELETE",
   path: string,
   body: string | null = null,
   token = tabToken(),

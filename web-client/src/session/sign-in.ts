@@ -8,8 +8,22 @@ import { forgetPerson, session } from "./session";
 import { learnSessionEnd } from "./session-end";
 import { keepTabToken } from "./token";
 
+/** Milliseconds without an answer; the asking goes on. */
+const SAYS_SO_AFTER = 10_000;
+
 /** Asks the server who we are, for as long as it takes to get an answer. */
 export async function openSession(): Promise<void> {
+  const late = setTimeout(() => {
+    if (session.value.state === "opening") session.value = { state: "unreachable" };
+  }, SAYS_SO_AFTER);
+  try {
+    await askWhoWeAre();
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function askWhoWeAre(): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       const { viewer } = await request(ViewerDocument, {});

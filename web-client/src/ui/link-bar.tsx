@@ -3,14 +3,14 @@ import { messages } from "../language/language";
 import { link } from "../server/live";
 import { useNow } from "./use-now";
 
-/** Says calmly that the link is down, and how old the picture is. */
+/** Says calmly that the link is down, or may be, and how old the picture is. */
 export function LinkBar() {
-  const { down, heardAt } = link.value;
-  if (!down) return null;
+  const { down, inDoubt, heardAt } = link.value;
+  if (!down && !inDoubt) return null;
   const words = messages.value.link;
   return (
     <div class="link-bar">
-      <p role="status">{words.down}</p>
+      <p role="status">{down ? words.down : words.inDoubt}</p>
       {heardAt !== null && <Age since={heardAt} />}
     </div>
   );
