@@ -14,10 +14,10 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import ARRAY, BigInteger, String, TextualSelect, Uuid, bindparam, text
 
 from models.base import Instant
-from models.database import Database, insert_rows
+from models.database import Database, WriteSession, insert_rows
 from models.locks import lock_number
 from models.statements import Statement
-from models.votes import BallotChoice, Paper, PaperChoice
+from models.votes import BallotChoice, OpenPaper
 from rules.ballots import Judged
 from rules.rule_sets import Secrecy
 
@@ -57,7 +57,7 @@ _BINDS = (
 
 
 def _call(function: str) -> Statement:
-    """Lock, guard and rows are in the function, which migration 0005 has."""
+    """Lock, guard and rows are in the function, which migration 0008 has."""
     arguments = ", ".join(f":{bind.key}" for bind in _BINDS)
     return _statement(f"SELECT voter, moment FROM {function}({arguments})")
 
@@ -213,16 +213,31 @@ async def _put_on_sqlite(
         )
         cast_at = {row.member_id: row.cast_at for row in rows}
         taken = [(i, n) for i, n in zip(ids, ballots, strict=True) if n.member_id in cast_at]
-        if not is_open:
-            papers = [
-                {"id": i, "vote_id": vote_id, "validity": n.judged.validity} for i, n in taken
-            ]
-            await insert_rows(session, Paper, papers)
-        table, name = (BallotChoice, "ballot_id") if is_open else (PaperChoice, "paper_id")
-        choices = [
-            {name: i, "option_id": option_id, "vote_id": vote_id}
-            for i, option_id in _marks([i for i, _ in taken], [n for _, n in taken])
-        ]
-        await insert_rows(session, table, choices)
+        await (_insert_choices if is_open else _insert_papers)(session, vote_id, taken)
         await session.commit()
     return cast_at
+
+
+async def _insert_choices(
+    session: WriteSession, vote_id: UUID, taken: Sequence[tuple[UUID, NewBallot]]
+) -> None:
+    choices = [
+        {"ballot_id": i, "option_id": option_id, "vote_id": vote_id}
+        for i, option_id in _marks([i for i, _ in taken], [n for _, n in taken])
+    ]
+    await insert_rows(session, BallotChoice, choices)
+
+
+async def _insert_papers(
+    session: WriteSession, vote_id: UUID, taken: Sequence[tuple[UUID, NewBallot]]
+) -> None:
+    papers = [
+        {
+            "id": i,
+            "vote_id": vote_id,
+            "validity": n.judged.validity,
+            "choices": [str(option_id) for option_id in n.judged.choices],
+        }
+        for i, n in taken
+    ]
+    await insert_rows(session, OpenPaper, papers)

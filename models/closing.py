@@ -7,7 +7,6 @@ they go past SQLAlchemy: to build one, or to load an object, takes longer than t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     case,
-    delete,
     func,
     select,
     update,
@@ -27,7 +25,7 @@ from models.audit import ChainEnd
 from models.base import database_clock
 from models.database import WriteSession, insert_rows, on_postgresql
 from models.statements import Statement, entity_of
-from models.votes import Paper, PaperChoice, Vote, casts_of
+from models.votes import OpenPaper, Paper, PaperChoice, Vote, casts_of
 from rules.audit import BEGINNING
 from rules.meetings import VoteState
 from rules.rule_sets import Secrecy
@@ -136,34 +134,25 @@ _REWRITE_PAPERS = Statement(select(func.rewrite_papers(bindparam("vote", type_=U
 
 
 async def rewrite_papers(session: WriteSession, vote_id: UUID) -> None:
-    """Write the papers of a closed UNATTRIBUTED vote anew, in random order with other ids.
+    """Take the papers of a closed UNATTRIBUTED vote out of the box, in random order with other ids.
 
-    On PostgreSQL by a function of the tables' owner: the application's role may not delete.
+    What lay in the box is swept afterwards (`models.sweep`). On PostgreSQL a function of the
+    tables' owner does it: the application's role may not look at papers of open votes.
     """
     if on_postgresql(session):
         await session.fetch(_REWRITE_PAPERS, {"vote": vote_id})
         return
-    papers = (
-        await session.execute(select(Paper.id, Paper.validity).where(Paper.vote_id == vote_id))
-    ).all()
-    choices = (
-        await session.execute(
-            select(PaperChoice.paper_id, PaperChoice.option_id).where(
-                PaperChoice.vote_id == vote_id
-            )
-        )
-    ).all()
-    fresh = {row.id: uuid4() for row in papers}
-    await session.execute(delete(PaperChoice).where(PaperChoice.vote_id == vote_id))
-    await session.execute(delete(Paper).where(Paper.vote_id == vote_id))
+    papers = await session.execute(
+        select(OpenPaper.validity, OpenPaper.choices).where(OpenPaper.vote_id == vote_id)
+    )
+    fresh = sorted(((uuid4(), row) for row in papers), key=lambda one: one[0])
     new_papers = [
-        {"id": fresh[row.id], "vote_id": vote_id, "validity": row.validity} for row in papers
+        {"id": paper_id, "vote_id": vote_id, "validity": row.validity} for paper_id, row in fresh
     ]
-    SystemRandom().shuffle(new_papers)
     await insert_rows(session, Paper, new_papers)
     new_choices = [
-        {"paper_id": fresh[row.paper_id], "option_id": row.option_id, "vote_id": vote_id}
-        for row in choices
+        {"paper_id": paper_id, "option_id": UUID(option_id), "vote_id": vote_id}
+        for paper_id, row in fresh
+        for option_id in sorted(row.choices)
     ]
-    SystemRandom().shuffle(new_choices)
     await insert_rows(session, PaperChoice, new_choices)

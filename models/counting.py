@@ -11,8 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import ReadSession, WriteSession
 from models.statements import Statement, among
-from models.votes import Ballot, BallotChoice, HandCount, HandMark, Paper, PaperChoice, RollEntry
+from models.votes import (
+    Ballot,
+    BallotChoice,
+    CastMark,
+    HandCount,
+    HandMark,
+    Paper,
+    PaperChoice,
+    RollEntry,
+    Vote,
+)
 from rules.ballots import Count, Tallies, Validity
+from rules.meetings import VoteState
 
 
 @dataclass(frozen=True)
@@ -128,12 +139,17 @@ def _last_ballots() -> CTE:
 
 def _papers() -> Any:
     """(vote, validity, no option, weight, heads) of everything cast; each hand counted is a valid
-    ballot."""
+    ballot. Nobody looks at the papers of a vote that is open: each mark stands for a valid one."""
     cast = union_all(
         select(_LAST.c.vote_id, _LAST.c.validity, _LAST.c.weight, literal(1).label("heads")),
         select(Paper.vote_id, Paper.validity, literal(1), literal(1)).where(
             among(Paper.vote_id, "votes")
         ),
+        select(
+            CastMark.vote_id, literal(Validity.VALID, Ballot.validity.type), literal(1), literal(1)
+        )
+        .join(Vote, Vote.id == CastMark.vote_id)
+        .where(Vote.state == VoteState.OPEN, among(CastMark.vote_id, "votes")),
         select(
             HandMark.vote_id, literal(Validity.VALID, Ballot.validity.type), literal(1), literal(1)
         ).where(among(HandMark.vote_id, "votes")),

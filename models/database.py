@@ -252,6 +252,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         keep_write_ahead_log(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # papers that were swept leave no bytes
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "invalidate")

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from models import installed
 from models.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -16,7 +17,15 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 async def upgrade(database: Database) -> None:
     """Apply what is missing. Safe to call from several processes: the first one works."""
-    await _run(database, lambda config: command.upgrade(config, "head"))
+
+    def to_head(config: Config) -> None:
+        connection = config.attributes["connection"]
+        if not is_at_head(connection):
+            installed.remove(connection)  # SQLite renames no table that a trigger names
+            command.upgrade(config, "head")
+        installed.install(connection)
+
+    await _run(database, to_head)
 
 
 async def check(database: Database) -> None:
@@ -28,12 +37,16 @@ async def check_reached(database: Database) -> None:
     """Raises LookupError when a migration is missing. Writes nothing."""
 
     def compare(connection: Connection) -> None:
-        reached = MigrationContext.configure(connection).get_current_revision()
-        if reached != ScriptDirectory(str(MIGRATIONS)).get_current_head():
+        if not is_at_head(connection):
             raise LookupError("the database is not migrated; run: branch-meetings migrate")
 
     async with database.engine.connect() as connection:
         await connection.run_sync(compare)
+
+
+def is_at_head(connection: Connection) -> bool:
+    reached = MigrationContext.configure(connection).get_current_revision()
+    return reached == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 async def new_revision(database: Database, message: str) -> None:

@@ -3,8 +3,8 @@
 `version` of a vote needs no hot row: its own row's version plus the sum of its ballots' sequence
 numbers and its marks. Each only grows, and all are read in one statement.
 
-Ballots, papers' choices and audit rows are only ever inserted: migration 0002 takes the right to
-change them from everybody. Papers are rewritten once, in random order, when their vote closes.
+What was cast, the paper and the audit rows are only ever inserted, and each table takes rows in
+some states of its vote only: triggers say so to everybody (`models.guards`).
 """
 
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from models.base import Base, one_of
@@ -95,8 +97,24 @@ class CastMark(Base):
     )
 
 
+class OpenPaper(Base):
+    """What was cast in an UNATTRIBUTED vote that is open, in the order of casting. Nobody looks at
+    it before the vote is closed, and then its pages are given up (`models.sweep`).
+
+    No key leads to the options: PostgreSQL would write the voter's transaction on the option's row.
+    """
+
+    __tablename__ = "open_paper"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    vote_id: Mapped[UUID]
+    validity: Mapped[Validity] = mapped_column(one_of(Validity, "validity"))
+    choices: Mapped[list[str]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+
+
 class Paper(Base):
-    """What was cast in an UNATTRIBUTED vote, by nobody: no member, no time, no order."""
+    """What was cast in an UNATTRIBUTED vote that has closed, by nobody: no member, no time, no
+    order."""
 
     __tablename__ = "paper"
 

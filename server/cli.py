@@ -125,7 +125,8 @@ def migrate(
         if new:
             await migrations.new_revision(database, new)
         if grant:
-            await rights.grant(database, grant)
+            for left in await rights.grant(database, grant):
+                print(f"branch-meetings: could not take away: {left}", file=sys.stderr)  # noqa: T201
 
     with_database(settings, work)
 

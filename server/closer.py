@@ -7,6 +7,7 @@ from random import uniform
 
 import structlog
 
+from models.sweep import sweep_papers
 from realtime.tasks import cancel
 from resolvers.context import Context
 from resolvers.due_votes import LOOK_OFTEN, close_due_votes
@@ -22,8 +23,8 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def closing_due_votes(new_context: Callable[[], Context]) -> AsyncIterator[None]:
-    """While the body runs, close votes when their time is over. What has begun by then is finished,
-    unless the database takes too long."""
+    """While the body runs, close votes when their time is over, and sweep the papers of those that
+    are closed. What has begun by then is finished, unless the database takes too long."""
     is_over = asyncio.Event()
     task = asyncio.create_task(_run(new_context, is_over))
     try:
@@ -35,10 +36,12 @@ async def closing_due_votes(new_context: Callable[[], Context]) -> AsyncIterator
 
 
 async def _run(new_context: Callable[[], Context], is_over: asyncio.Event) -> None:
+    is_swept = False
     while not is_over.is_set():
         context, pause = new_context(), LOOK_OFTEN
         try:
             pause = await close_due_votes(context)
+            is_swept = await sweep_papers(context.database, is_swept=is_swept)
         except Exception:  # a database that is away comes back; votes wait for it
             log.warning("could not close due votes", exc_info=True)
         finally:

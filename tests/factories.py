@@ -19,10 +19,9 @@ from sqlalchemy import event, insert, select, text, update
 
 from models.accounts import Account, ActivationCard, Session
 from models.base import Base
-from models.database import Database, WriteSession
+from models.database import Database, WriteSession, on_postgresql
 from models.lines import Line
 from models.meetings import AgendaItem, Attendance, Meeting
-from models.rights import ONLY_INSERTED
 from models.rule_sets import UnitRule
 from models.statements import Rows, Statement
 from models.units import Appointment, Member, Membership, Unit, UnitParent
@@ -103,12 +102,12 @@ class Scene:
     def add(self, table: type[Base], **values: Any) -> None:
         self._rows[table.__tablename__].append(values)
 
-    async def save(self) -> None:
-        async with self.database.writing() as session:
+    async def save(self, *, is_tampering: bool = False) -> None:
+        """With `is_tampering` past what triggers refuse."""
+        async with (tampering if is_tampering else _writing)(self.database) as session:
             for table in Base.metadata.sorted_tables:
                 if rows := self._rows.pop(table.name, None):
                     await session.execute(insert(table), rows)
-            await session.commit()
 
     def unit(self, name: str, kind: UnitKind = UnitKind.BRANCH, parent: UUID | None = None) -> UUID:
         unit_id = uuid4()
@@ -393,9 +392,16 @@ async def give_card(
 
 
 async def change(database: Database, table: type[Base], *where: Any, **values: Any) -> None:
-    """Change the rows, as somebody with access to the database would."""
-    async with database.writing() as session:
+    """Change the rows, as somebody with access to the database would; a vote's row past what its
+    triggers refuse."""
+    async with (tampering if table is Vote else _writing)(database) as session:
         await session.execute(update(table).where(*where).values(**values))
+
+
+@asynccontextmanager
+async def _writing(database: Database) -> AsyncIterator[WriteSession]:
+    async with database.writing() as session:
+        yield session
         await session.commit()
 
 
@@ -404,12 +410,8 @@ async def empty(database: Database) -> None:
     tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
     deletes = [f'DELETE FROM "{name}"' for name in tables]  # noqa: S608
     if database.dialect == "postgresql":  # in one go, before every test
-        off, on = (
-            [f"ALTER TABLE {name} {word} TRIGGER only_inserted" for name in ONLY_INSERTED]
-            for word in ("DISABLE", "ENABLE")
-        )
         async with database.writer_engine.begin() as connection:
-            whole = "; ".join([*off, *deletes, *on])
+            whole = "; ".join([WITHOUT_TRIGGERS, *deletes])
             await connection.exec_driver_sql(f"DO $$ BEGIN {whole}; END $$")
         return
     async with tampering(database) as session:
@@ -417,27 +419,41 @@ async def empty(database: Database) -> None:
             await session.execute(text(statement))
 
 
+WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
+"""On PostgreSQL, by a superuser: until the transaction ends, without foreign keys as well."""
+
+
 @asynccontextmanager
 async def tampering(database: Database) -> AsyncIterator[WriteSession]:
-    """A session that may change what is only ever inserted: the triggers are away meanwhile."""
+    """A session that may change whatever triggers refuse: they are away meanwhile."""
     async with database.writing() as session:
+        on = []
         if database.dialect == "postgresql":
-            off, on = (
-                [f"ALTER TABLE {table} {word} TRIGGER only_inserted" for table in ONLY_INSERTED]
-                for word in ("DISABLE", "ENABLE")
-            )
+            await session.execute(text(WITHOUT_TRIGGERS))
         else:
-            rows = await session.execute(
-                text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            )
-            triggers = {row.name: row.sql for row in rows}
-            off, on = [f"DROP TRIGGER {name}" for name in triggers], list(triggers.values())
-        for statement in off:
-            await session.execute(text(statement))
+            on = await _drop_triggers(session)
         yield session
         for statement in on:
             await session.execute(text(statement))
         await session.commit()
+
+
+async def drop_guards(session: WriteSession) -> None:
+    """Take our triggers away until the transaction is rolled back, and leave foreign keys."""
+    if on_postgresql(session):
+        for table in Base.metadata.sorted_tables:
+            await session.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
+    else:
+        await _drop_triggers(session)
+
+
+async def _drop_triggers(session: WriteSession) -> list[str]:
+    """On SQLite. Gives what makes them anew."""
+    rows = await session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    triggers = {row.name: row.sql for row in rows}
+    for name in triggers:
+        await session.execute(text(f"DROP TRIGGER {name}"))
+    return [sql.replace(":", r"\:") for sql in triggers.values()]
 
 
 async def dump(database: Database) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.util import greenlet_spawn
 
-from models import Base, database
+from models import Base, database, installed
 from models.database import Database
 from models.migrate import MIGRATIONS, check, check_reached, upgrade
 from tests import services
@@ -53,6 +53,7 @@ async def downgrade(database: Database) -> None:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
+        installed.remove(connection)
         command.downgrade(config, "base")
 
     async with database.writer_engine.begin() as connection:
