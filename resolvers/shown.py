@@ -40,6 +40,13 @@ async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
     return to_chair if await viewer_may(context, Act.CLOSE_VOTE, unit_id) else to_all
 
 
+async def sees_reasons(context: Context, vote: Vote) -> bool:
+    """Whether the viewer sees why a member has no ballot or is in no base: that tells of standings,
+    which are of the member's record. Ask where there is something to tell only, as above."""
+    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    return await viewer_may(context, Act.VIEW_MEMBER_RECORD, unit_id)
+
+
 def _shown(rule: RuleSet, vote: Vote, *, is_chair: bool) -> frozenset[Shown]:
     has_ended = vote.state in ENDED
     has_result = has_ended and (is_chair or vote.published_at is not None)

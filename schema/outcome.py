@@ -120,6 +120,7 @@ class Tie:
 class Outcome:
     value: strawberry.Private[OutcomeValue]
     vote_id: strawberry.Private[UUID]
+    sees_reasons: strawberry.Private[bool]
 
     @strawberry.field
     def carried(self) -> bool:
@@ -141,9 +142,18 @@ class Outcome:
     def base_kind(self) -> Base:
         return self.value.base_kind
 
-    @strawberry.field
+    @strawberry.field(
+        description="Empty for all but the officers of the branch, because it tells of members'"
+        " standings; `leftOutOfBaseCount` says how many they are."
+    )
     def left_out_of_base(self) -> list[LeftOutOfBase]:
+        if not self.sees_reasons:
+            return []
         return [LeftOutOfBase(value=one) for one in self.value.left_out_of_base]
+
+    @strawberry.field(description="Members of the branch whom the base does not count.")
+    def left_out_of_base_count(self) -> int:
+        return len(self.value.left_out_of_base)
 
     @strawberry.field
     def votes_for(self) -> int:

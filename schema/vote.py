@@ -11,7 +11,14 @@ from models.counting import RecordedBallot as RecordedBallotRow
 from models.votes import RollEntry as RollEntryRow
 from models.votes import Vote as VoteRow
 from models.votes import VoteOption as VoteOptionRow
-from resolvers.shown import Shown, VoteWarning, audit_head, warnings_of, what_is_shown
+from resolvers.shown import (
+    Shown,
+    VoteWarning,
+    audit_head,
+    sees_reasons,
+    warnings_of,
+    what_is_shown,
+)
 from resolvers.votes import acts_on_vote, paper_of
 from rules.ballots import OptionKind, Validity
 from rules.meetings import VoteState
@@ -300,14 +307,22 @@ class RecordedBallot:
 @strawberry.type(description="A member of the branch when the vote opened, or added since.")
 class RollLine:
     row: strawberry.Private[RollEntryRow]
+    sees_reason: strawberry.Private[bool]
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
         return Member(row=await info.context.loaders.member.load(self.row.member_id))
 
-    @strawberry.field(description="Null for who is entitled.")
+    @strawberry.field
+    def is_entitled(self) -> bool:
+        return self.row.left_out is None
+
+    @strawberry.field(
+        description="Null for who is entitled, and for all but the officers of the branch, because"
+        " it tells of members' standings. One's own is in `myRollLine`."
+    )
     def left_out(self) -> LeftOut | None:
-        return self.row.left_out
+        return self.row.left_out if self.sees_reason else None
 
     @strawberry.field
     def weight(self) -> int:
@@ -400,7 +415,21 @@ class Vote:
 
     @strawberry.field
     async def roll(self, info: Info) -> list[RollLine]:
-        return [RollLine(row=row) for row in await info.context.loaders.roll.load(self.row.id)]
+        rows = await info.context.loaders.roll.load(self.row.id)
+        has_reasons = any(row.left_out for row in rows)
+        sees_reason = has_reasons and await sees_reasons(info.context, self.row)
+        return [RollLine(row=row, sees_reason=sees_reason) for row in rows]
+
+    @strawberry.field(
+        description="The viewer's own, with its reason; null for who is not on the roll.",
+        directives=[Personal()],
+    )
+    async def my_roll_line(self, info: Info) -> RollLine | None:
+        member_id = info.context.viewer_id()
+        for row in await info.context.loaders.roll.load(self.row.id):
+            if row.member_id == member_id:
+                return RollLine(row=row, sees_reason=True)
+        return None
 
     @strawberry.field(directives=[Counted()])
     async def tally(self, info: Info) -> Tally:
@@ -427,7 +456,9 @@ class Vote:
     async def outcome(self, info: Info) -> Outcome | None:
         if Shown.OUTCOME not in await what_is_shown(info.context, self.row):
             return None
-        return Outcome(value=OutcomeValue.from_data(self.row.outcome or {}), vote_id=self.row.id)
+        value = OutcomeValue.from_data(self.row.outcome or {})
+        sees = bool(value.left_out_of_base) and await sees_reasons(info.context, self.row)
+        return Outcome(value=value, vote_id=self.row.id, sees_reasons=sees)
 
     @strawberry.field(description="Who voted how: for a published vote that is OPEN, else null.")
     async def record(self, info: Info) -> list[RecordedBallot] | None:

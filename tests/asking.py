@@ -56,7 +56,7 @@ VOTE = """
   options { id kind label candidateId }
   rule { name base numerator denominator strict secrecy change seats mostChoices }
   tally { cast eligible byHand blanks invalid options { optionId count } }
-  roll { member { id } leftOut weight amendedAt }
+  roll { member { id } isEntitled leftOut weight amendedAt }
   record { tracker member { id } validity choices }
   outcome { carried verdict needed base nextStep vi: sentence(language: VI) en: sentence }
 """

@@ -37,9 +37,9 @@ test("hands are those of members present who may vote; late-comers are not on th
   const people = peopleOf({
     vote: {
       roll: [
-        { leftOut: null, member: { id: "lan" } },
-        { leftOut: "PROBATIONARY", member: { id: "minh" } },
-        { leftOut: null, member: { id: "hoa" } },
+        { isEntitled: true, member: { id: "lan" } },
+        { isEntitled: false, member: { id: "minh" } },
+        { isEntitled: true, member: { id: "hoa" } },
       ],
     },
     meeting: {

@@ -174,7 +174,9 @@ export const votingEn: VotingMessages = {
     toLater: "See the repetition",
     details: "Names and verification",
     notInBase: "Not in the base",
-    everyoneInBase: "Nobody is left out of the base.",
+    outOfBase: (count: number) =>
+      count === 0 ? "Nobody is left out of the base." : `Not counted in the base: ${count}.`,
+    notEntitled: "Not entitled to vote",
     noBallot: "Without a ballot",
     lateComers: "Put on the roll during the vote",
     record: "Who chose what",

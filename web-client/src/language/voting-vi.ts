@@ -236,7 +236,11 @@ export const votingVi = {
     toLater: "Xem biểu quyết làm lại",
     details: "Danh sách và kiểm chứng",
     notInBase: "Không nằm trong cơ sở tính",
-    everyoneInBase: "Không ai bị loại khỏi cơ sở tính.",
+    outOfBase: (count: number) =>
+      count === 0
+        ? "Không ai bị loại khỏi cơ sở tính."
+        : `Số người không tính vào cơ sở: ${count}.`,
+    notEntitled: "Không có quyền biểu quyết",
     noBallot: "Không có phiếu",
     lateComers: "Được thêm vào danh sách trong lúc biểu quyết",
     record: "Ai đã chọn gì",

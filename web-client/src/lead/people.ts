@@ -36,11 +36,11 @@ export function usePeople({ vote, meeting }: LeadProps) {
 }
 
 export function peopleOf({ vote, meeting }: RollAndAttendanceQuery): People {
-  const roll = new Map(vote?.roll.map(({ member, leftOut }) => [member.id, leftOut]));
+  const roll = new Map(vote?.roll.map(({ member, isEntitled }) => [member.id, isEntitled]));
   const attendance = meeting?.attendance ?? [];
   const present = attendance.filter(({ status }) => status === "PRESENT");
   return {
     notOnRoll: attendance.map(({ member }) => member).filter(({ id }) => !roll.has(id)),
-    presentEntitled: present.map(({ member }) => member).filter(({ id }) => roll.get(id) === null),
+    presentEntitled: present.map(({ member }) => member).filter(({ id }) => roll.get(id)),
   };
 }

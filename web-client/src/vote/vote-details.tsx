@@ -56,18 +56,22 @@ function useDetails({ id, version }: Vote) {
 function NotInBase({ details: { outcome } }: { details: Details }) {
   const { result: words, notInBase } = messages.value.voting;
   if (outcome === null) return null;
+  // Why is told to the officers of the branch only; everybody else is told how many.
+  const count = outcome.leftOutOfBaseCount;
   const groups = groupedBy(outcome.leftOutOfBase, ({ why }) => notInBase[why]);
   return (
     <section>
       <h4>{words.notInBase}</h4>
-      {groups.length === 0 ? <p>{words.everyoneInBase}</p> : <Groups groups={groups} />}
+      {groups.length > 0 ? <Groups groups={groups} /> : <p>{words.outOfBase(count)}</p>}
     </section>
   );
 }
 
 function NoBallot({ details: { roll } }: { details: Details }) {
   const { result: words, leftOut } = messages.value.voting;
-  const groups = groupedBy(roll, (line) => (line.leftOut ? leftOut[line.leftOut] : null));
+  const groups = groupedBy(roll, (line) =>
+    line.leftOut ? leftOut[line.leftOut] : line.isEntitled ? null : words.notEntitled,
+  );
   const late = groupedBy(roll, (line) => (line.amendedAt ? words.lateComers : null));
   const all = [...groups, ...late];
   if (all.length === 0) return null;
