@@ -74,6 +74,10 @@ class Sessions:
             return known
         return await self.look_up(token_hash)
 
+    def knows(self, token_hash: bytes) -> bool:
+        """Whether it was a session's when somebody looked last; nobody looks now."""
+        return token_hash in self._known
+
     async def look_up(self, token_hash: bytes) -> Viewer | None:
         """The viewer, if the session is good now."""
         return await self._lookups.do(token_hash)

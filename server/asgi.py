@@ -24,26 +24,30 @@ from schema.schema import schema
 from server.auth import ServerCredentials
 from server.closer import closing_due_votes
 from server.collector import spare_the_collector
+from server.files import client_page
+from server.health import Health
 from server.http import (
     GraphQLView,
     SecurityHeaders,
-    client_page,
     end_session,
     error_as_json,
     fault_as_json,
-    health,
     keep_session,
     nobody_to_answer,
 )
-from server.limits import STATE, Limits
+from server.limits import STATE, Limits, address_of
 from server.log import set_up_log
 from server.manifest import read_manifest
 from server.metrics import Metrics
 from server.session_cookie import SessionCookie
 from server.settings import Settings, SettingsError, read_settings
 from server.sockets import Sockets
+from server.strangers import LimitStrangers, Strangers, refuse
 
 MAXIMUM_BODY = 256 * 1024
+
+TRY_AGAIN_AFTER = 5.0
+"""Seconds, where an address has too many sockets."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -60,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     sockets = Sockets(settings.origins, cookie, asker)
     metrics = Metrics(settings.metrics)
     limits = Limits(settings)
+    strangers = Strangers(limits, cookie, lambda token: app.state.sessions.knows(token))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Limits]]:
@@ -74,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             ):
                 shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
+                app.state.sessions = shared.sessions
                 app.state.right_of_way = shared.casting.right_of_way
                 async with (
                     closing_due_votes(shared.for_operation),
@@ -87,9 +93,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Application(
         sockets,
+        strangers,
+        limits,
         routes=[
             Route("/graphql", GraphQLView(schema, settings)),
-            Route("/healthz", health),
+            Route("/healthz", Health().answer),
             Route("/metrics", metrics.answer),
             Route("/session", keep_session, methods=["POST"]),
             Route("/session", end_session, methods=["DELETE"]),
@@ -97,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ],
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(LimitStrangers, strangers=strangers),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAXIMUM_BODY),
         ],
         exception_handlers={
@@ -115,13 +124,24 @@ class Application(Starlette):
     """Starlette for HTTP, whose requests wait while a vote is closed. Sockets go past it: each
     would keep the frames of every layer that it came through, for an evening."""
 
-    def __init__(self, sockets: Sockets, **options: Any) -> None:
+    def __init__(
+        self, sockets: Sockets, strangers: Strangers, limits: Limits, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._sockets = sockets
+        self._strangers = strangers
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and scope["path"] == "/graphql":
-            await self._sockets(scope, receive, send)
+        if scope["type"] == "websocket":
+            with self._limits.socket_of(address_of(scope["client"])) as is_let_in:
+                wait = self._strangers.wait(scope) if is_let_in else TRY_AGAIN_AFTER
+                if wait:
+                    await refuse(scope, send, wait)
+                elif scope["path"] == "/graphql":
+                    await self._sockets(scope, receive, send)
+                else:
+                    await super().__call__(scope, receive, send)
             return
         if scope["type"] == "http" and not self.state.right_of_way.is_free:
             await self.state.right_of_way.until_free()

@@ -229,6 +229,8 @@ class FrameProtocol(IncomingFrames):
         await super().send(message)
         if message["type"] == "websocket.close":
             self._abort_later()
+        elif message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # or uvicorn logs that it is not
 
     def resume_writing(self) -> None:
         super().resume_writing()

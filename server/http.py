@@ -1,18 +1,16 @@
-"""GraphQL over HTTP, the browser's session cookie, health, and the web client's files."""
+"""GraphQL over HTTP, and the browser's session cookie."""
 
 import re
 from collections.abc import Mapping
 from hmac import compare_digest
-from pathlib import Path
 from typing import Any
 
 import cross_web
 import orjson
-from sqlalchemy import select
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -33,18 +31,9 @@ from server.auth import (
     bearer_token,
     hash_token,
 )
+from server.files import IDE_PAGE, NOT_BUILT, client_file
 from server.session_cookie import SessionCookie
 from server.settings import Settings
-
-CLIENT = Path(__file__).parent.parent / "web-client" / "dist"
-HASHED = ("assets/", "graphiql/assets/")
-"""Files of its build whose names tell their content."""
-PAGE, IDE_PAGE = "index.html", "graphiql/index.html"
-NOT_BUILT = "the web client is not built; run: make install"
-DEMO_LINKS = '<meta name="demo-links" content="taken">'
-"""Tells the page that links may bring a session of the demo. In production such a link would make
-somebody another person, unnoticed."""
-
 
 DEVELOPER_HEADER = "x-developer-token"
 """For `MEETINGS_DEVELOPER_TOKEN`, in production."""
@@ -280,52 +269,6 @@ async def end_session(request: Request) -> Response:
 def cookie_of(request: Request) -> SessionCookie:
     cookie: SessionCookie = request.app.state.session_cookie
     return cookie
-
-
-async def health(request: Request) -> Response:
-    """200 while the database answers; the broker being away is told, but meetings go on."""
-    context: Context = request.app.state.new_context()
-    try:
-        async with context.reading() as session:
-            await session.execute(select(1))
-        database = "up"
-    except Exception:  # whatever it is, the answer is the same: not now
-        database = "down"
-    finally:
-        await context.release()
-    broker = "up" if context.feed.is_broker_up else "down"
-    status = "ok" if database == "up" else "unavailable"
-    body = {"status": status, "database": database, "broker": broker}
-    return JSONResponse(body, 200 if database == "up" else 503)
-
-
-async def client_page(request: Request) -> Response:
-    """A file of the web client's build; any other path is a screen of its single page."""
-    path = request.path_params["path"]
-    is_hashed = path.startswith(HASHED)
-    file = client_file(path)
-    if file and file not in map(client_file, (PAGE, IDE_PAGE)):
-        cache = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
-        return FileResponse(file, headers={"cache-control": cache})
-    if is_hashed:
-        raise HTTPException(404, "there is no such file")
-    page = client_file(PAGE)
-    if page is None:
-        raise HTTPException(503, NOT_BUILT)
-    if request.app.state.is_production:
-        return FileResponse(page, headers={"cache-control": "no-cache"})
-    text = page.read_text(encoding="utf-8").replace("</head>", f"{DEMO_LINKS}</head>", 1)
-    return HTMLResponse(text, headers={"cache-control": "no-cache"})
-
-
-def client_file(path: str) -> Path | None:
-    """The file of the build that a path from outside names, if there is one."""
-    root = CLIENT.resolve()
-    try:
-        wanted = (root / path).resolve()
-        return wanted if wanted.is_relative_to(root) and wanted.is_file() else None
-    except (OSError, ValueError):  # too long, or with a null byte
-        return None
 
 
 SECURITY_HEADERS = {

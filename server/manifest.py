@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from server.http import CLIENT
+from server.files import CLIENT
 
 MANIFEST = CLIENT / "documents.json"
 """Hashes by names of operations; `web-client/scripts/manifest.mjs` writes it."""

@@ -61,6 +61,8 @@ class RawSocket:
         self._socket = socket.create_connection(("127.0.0.1", port), ARRIVES_WITHIN)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
+        self.fields: dict[bytes, bytes] = {}
+        """Headers of the last response."""
         self._client = ClientProtocol(parse_uri("ws://127.0.0.1/"), state=State.OPEN, max_size=None)
 
     def __enter__(self) -> Self:
@@ -104,8 +106,8 @@ class RawSocket:
         while b"\r\n\r\n" not in self._received:
             self._more()
         answered, _, self._received = self._received.partition(b"\r\n\r\n")
-        fields = dict(line.lower().split(b": ", 1) for line in answered.split(b"\r\n")[1:])
-        size = int(fields.get(b"content-length", b"0"))
+        self.fields = dict(line.lower().split(b": ", 1) for line in answered.split(b"\r\n")[1:])
+        size = int(self.fields.get(b"content-length", b"0"))
         while len(self._received) < size:
             self._more()
         body, self._received = self._received[:size], self._received[size:]

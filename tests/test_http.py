@@ -21,7 +21,7 @@ from models.accounts import Account, ActivationCard, Session
 from models.database import Database
 from server import demo_data
 from server.auth import hash_token, new_code
-from server.http import CLIENT, DEMO_LINKS
+from server.files import CLIENT, DEMO_LINKS
 from tests.city_server import PRODUCTION, city_server
 from tests.server_process import (
     AN_OFFICER,
