@@ -16,6 +16,7 @@ from schema.execution import Execution
 from schema.live import Live, read_operation
 from schema.schema import schema
 from server.auth import hash_token
+from server.collector import Collector
 from tests.asking import OWN_MEETING, OWN_VOTE, act, ask, eventually, push_each
 from tests.factories import City, Person, context_of
 from tests.voting import RECEIPT
@@ -107,3 +108,27 @@ async def test_pushes_leave_nothing_and_keep_nothing(
     assert len(executor._relevant_sub_fields) == kept
     await live.stop()
     schema.documents.forget()
+
+
+def full_collections() -> int:
+    return int(gc.get_stats()[2]["collections"])
+
+
+def test_a_process_that_has_grown_is_looked_through() -> None:
+    memory = 100 * 1024 * 1024
+    collector = Collector(quiet_looks=60, memory=lambda: memory)
+
+    def looks_after_growing_by(megabytes: int) -> int:
+        nonlocal memory
+        memory += megabytes * 1024 * 1024
+        before = full_collections()
+        collector.look(0)
+        return full_collections() - before
+
+    assert looks_after_growing_by(32) == 0
+    assert looks_after_growing_by(1) == 1
+    assert looks_after_growing_by(30) == 0
+    assert looks_after_growing_by(-60) == 0
+    assert looks_after_growing_by(33) == 1
+    assert looks_after_growing_by(900) == 1
+    assert looks_after_growing_by(200) == 0  # a fifth
