@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from models.accounts import Account, ActivationCard, Session
 from models.base import database_clock
@@ -22,28 +22,51 @@ class SignedIn:
 
 
 async def sign_in(context: Context, code: str) -> SignedIn:
-    """Use an activation card, once, and begin a session. Raises INVALID_CODE.
+    """Use an activation card, once, and begin a session. Raises INVALID_CODE or TRY_AGAIN_LATER.
 
     A wrong, a used and an expired code are told apart by nobody.
     """
-    code_hash = await context.credentials.hash_code(code)
+    async with context.credentials.attempt(code, context.client) as attempt:
+        signed_in = None
+        if await _is_open_card(context, attempt.code_hash):
+            signed_in = await _begin_session(context, attempt.code_hash)
+        if signed_in is None:
+            await attempt.was_wrong()
+            raise Refusal(Reason.INVALID_CODE, "This code is wrong, used, or has expired.")
+    return signed_in
+
+
+async def _is_open_card(context: Context, code_hash: bytes) -> bool:
+    """Whoever guesses wrong takes no lock, and no connection while the answer is delayed."""
+    async with context.reading() as session:
+        card = await session.scalar(select(ActivationCard.id).where(*_is_open(code_hash)))
+    await context.release()
+    return card is not None
+
+
+def _is_open(code_hash: bytes) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ActivationCard.code_hash == code_hash,
+        ActivationCard.used_at.is_(None),
+        ActivationCard.expires_at > database_clock(),
+    )
+
+
+async def _begin_session(context: Context, code_hash: bytes) -> SignedIn | None:
+    """None when somebody has used the card meanwhile."""
     token = context.credentials.new_token()
     async with context.transaction() as transaction:
         session = transaction.session
         used = (
             await session.execute(
                 update(ActivationCard)
-                .where(
-                    ActivationCard.code_hash == code_hash,
-                    ActivationCard.used_at.is_(None),
-                    ActivationCard.expires_at > database_clock(),
-                )
+                .where(*_is_open(code_hash))
                 .values(used_at=database_clock())
                 .returning(ActivationCard.account_id, ActivationCard.used_at)
             )
         ).one_or_none()
         if used is None:
-            raise Refusal(Reason.INVALID_CODE, "This code is wrong, used, or has expired.")
+            return None
         expires_at = used.used_at + timedelta(seconds=token.lifetime_seconds)
         session_id = await session.scalar(
             insert(Session)
@@ -52,6 +75,7 @@ async def sign_in(context: Context, code: str) -> SignedIn:
                 token_hash=token.hash,
                 created_at=used.used_at,
                 expires_at=expires_at,
+                device=context.client.device,
             )
             .returning(Session.id)
         )

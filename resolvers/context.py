@@ -39,14 +39,59 @@ class SessionLimits:
     maximum: timedelta
 
 
+class Client(Protocol):
+    """What an operation came from: a connection, which says nothing of who asks."""
+
+    @property
+    def address(self) -> str:
+        """Of its network, or whatever else is a limit's business; "" where nothing is known."""
+        ...
+
+    @property
+    def device(self) -> str | None:
+        """In a few words, such as `Chrome, Android`."""
+        ...
+
+    async def left(self) -> None:
+        """Returns when nobody waits for the answer any more."""
+        ...
+
+
+class UnknownClient:
+    address = ""
+    device = None
+
+    async def left(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+
+@dataclass(frozen=True)
+class MemberClient(UnknownClient):
+    """A socket of a member, by whose id they are known to limits."""
+
+    address: str
+
+
+class Attempt(Protocol):
+    """An activation code that is tried in its turn."""
+
+    code_hash: bytes
+    """Argon2id, 32 bytes, the same for the same code."""
+
+    async def was_wrong(self) -> None:
+        """Returns when that may be told: later, the more wrong ones there were."""
+        ...
+
+
 class Credentials(Protocol):
     """The secrets' side of signing in; the server supplies it."""
 
     @property
     def session_limits(self) -> SessionLimits: ...
 
-    async def hash_code(self, code: str) -> bytes:
-        """Argon2id of an activation code, 32 bytes, the same for the same code."""
+    def attempt(self, code: str, client: Client) -> AbstractAsyncContextManager[Attempt]:
+        """Hash a typed code in its turn. Raises INVALID_CODE for what can be none, and
+        TRY_AGAIN_LATER, with the `seconds`, where too many wait."""
         ...
 
     def new_token(self) -> Token: ...
@@ -171,6 +216,7 @@ class Context:
         self.units = units or UnitsLive(database, feed, self.presence)
         self.viewpoint = viewpoint
         self.snapshot = snapshot or Snapshot(database)
+        self.client: Client = UnknownClient()
 
     @property
     def loaders(self) -> Loaders:
@@ -178,7 +224,7 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""
-        return Context(
+        context = Context(
             self.database,
             self.feed,
             self.credentials,
@@ -188,6 +234,8 @@ class Context:
             self.presence,
             self.units,
         )
+        context.client = self.client
+        return context
 
     def for_viewpoint(self, viewpoint: Viewpoint, snapshot: Snapshot) -> "Context":
         """A context for one execution of a subscription; several may share a snapshot."""

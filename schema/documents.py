@@ -34,6 +34,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from rules.refusals import Reason
 from schema.limits import MAXIMUM_LENGTH, MAXIMUM_TOKENS, Extent, measure
+from schema.once import refuse_repeated
 from schema.validity import errors_of
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -158,6 +159,7 @@ class Documents:
         if not any(isinstance(one, OperationDefinitionNode) for one in node.definitions):
             raise CannotGetOperationTypeError(None)
         extent = measure(self._schema, node)
+        refuse_repeated(node)
         hidden = asker is not Asker.DEVELOPER
         if errors := errors_of(self._schema, node, hide_suggestions=hidden):
             raise BadDocument(*([does_not_fit()] if asker is Asker.STRANGER else errors))

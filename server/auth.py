@@ -4,21 +4,33 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import os
 import secrets
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from argon2.low_level import Type, hash_secret_raw
 from starlette.requests import HTTPConnection
 
-from resolvers.context import Context, SessionLimits, Token, Viewer
+from resolvers.context import Attempt, Client, Context, SessionLimits, Token, Viewer
+from rules.refusals import Reason, Refusal
 from server.settings import Settings
+from server.sign_in_queue import HASHES_AT_ONCE, SignInQueue
 
 OWN_HEADER = "x-requested-by"
 """Sent by our own page. A foreign page cannot send it, so a cookie alone does nothing."""
 
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LETTERS = frozenset(CODE_ALPHABET)
 CODE_LENGTH = 13
 CODE_LENGTH_MAXIMUM = 64
+
+
+NICENESS = 5
+"""Of the threads that hash: beside a busy event loop they get a quarter of one processor."""
 
 
 class ServerCredentials:
@@ -36,12 +48,22 @@ class ServerCredentials:
             timedelta(seconds=settings.session_maximum_seconds),
         )
         self._salt = self._derive("activation code")[:16]
-        # Argon2 takes 19 MiB and about 20 ms; two at a time leave the others their turn.
-        self._two_at_a_time = asyncio.Semaphore(2)
+        self._queue = SignInQueue(self.hash_code)
+        # Argon2 takes 19 MiB and about 20 ms.
+        self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, "argon2", initializer=yield_to_others)
 
     async def hash_code(self, code: str) -> bytes:
-        async with self._two_at_a_time:
-            return await asyncio.to_thread(self._argon2, normal_code(code))
+        """Argon2id of an activation code, 32 bytes, the same for the same code."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._argon2, normal_code(code))
+
+    def attempt(self, code: str, client: Client) -> AbstractAsyncContextManager[Attempt]:
+        """Hash a typed code in its turn. Raises INVALID_CODE at once for what can be none, which
+        tells nobody more than the card's print does; and TRY_AGAIN_LATER."""
+        plain = normal_code(code)
+        if len(plain) != CODE_LENGTH or not CODE_LETTERS.issuperset(plain):
+            raise Refusal(Reason.INVALID_CODE, "This code is wrong, used, or has expired.")
+        return self._queue.attempt(plain, client)
 
     def new_token(self) -> Token:
         secret = secrets.token_urlsafe(32)
@@ -64,6 +86,13 @@ class ServerCredentials:
 
     def _derive(self, purpose: str) -> bytes:
         return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
+
+
+def yield_to_others() -> None:
+    """Let this thread have what the event loop leaves of the processor: those who are in a meeting
+    go before those who come. Only Linux knows of single threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def new_code() -> str:

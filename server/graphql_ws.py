@@ -16,7 +16,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from realtime.presence import Presence
-from resolvers.context import Context
+from resolvers.context import Context, MemberClient
 from resolvers.sessions import Access
 from rules.members import Standing
 from rules.rate_limit import Rate, TokenBucket
@@ -330,6 +330,7 @@ class Connection:
         context = self._hall.new_context()
         assert self.access is not None  # noqa: S101
         context.viewer = self.access.viewer
+        context.client = MemberClient(str(context.viewer.member_id))
         try:
             try:
                 result = await schema.execute(

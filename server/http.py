@@ -32,6 +32,7 @@ from server.auth import (
     hash_token,
 )
 from server.files import IDE_PAGE, NOT_BUILT, client_file
+from server.http_client import HttpClient
 from server.session_cookie import SessionCookie
 from server.settings import Settings
 
@@ -66,6 +67,7 @@ class GraphQLView(GraphQL[Context, None]):
     ) -> Context:
         context: Context = request.app.state.new_context()
         if isinstance(request, Request) and not self._asks_for_ide(request):
+            context.client = HttpClient(request)
             await sign_in_request(context, request)
         return context
 

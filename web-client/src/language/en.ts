@@ -187,6 +187,7 @@ export const en: Messages = {
     NOT_FOUND: "This could not be found.",
     NOT_ALLOWED: "You may not do this.",
     INVALID_CODE: "The code is wrong or has expired. Please check it on your card.",
+    TRY_AGAIN_LATER: "Too many people are signing in at once. Please try again in a few seconds.",
     INVALID_INPUT: "What was sent is not valid.",
     NOT_ENTITLED: "You are not on the electoral roll of this vote.",
     ALREADY_VOTED: "You have voted already. Everyone votes once.",

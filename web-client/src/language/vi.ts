@@ -19,6 +19,7 @@ const reasons: Record<Reason, string> = {
   NOT_FOUND: "Không tìm thấy nội dung này.",
   NOT_ALLOWED: "Bạn không có quyền thực hiện việc này.",
   INVALID_CODE: "Mã không đúng hoặc đã hết hạn. Hãy kiểm tra lại trên thẻ của bạn.",
+  TRY_AGAIN_LATER: "Đang có quá nhiều người cùng đăng nhập. Hãy thử lại sau ít giây.",
   INVALID_INPUT: "Thông tin gửi đi chưa đúng.",
   NOT_ENTITLED: "Bạn không có tên trong danh sách biểu quyết lần này.",
   ALREADY_VOTED: "Bạn đã biểu quyết rồi. Mỗi người chỉ biểu quyết một lần.",
