@@ -26,7 +26,8 @@ class ChainEnd(NamedTuple):
 async def append_audit(
     session: WriteSession, vote_id: UUID, kind: AuditKind, payload: Mapping[str, Any]
 ) -> None:
-    """Insert the next link. `payload` is plain JSON and names no choice of any member."""
+    """Insert the next link. `payload` is plain JSON, and names no choice of any member
+    but of a hand that everybody in the room saw."""
     last = (
         await session.execute(
             select(AuditRow.sequence, AuditRow.hash)

@@ -89,6 +89,11 @@ _ENTITLED = f"""
       AND NOT EXISTS (
         SELECT 1 FROM hand_mark
         WHERE hand_mark.vote_id = vote.id AND hand_mark.member_id = new.member_id
+          AND NOT EXISTS (
+            SELECT 1 FROM hand_taken_back AS back
+            WHERE back.vote_id = hand_mark.vote_id AND back.member_id = hand_mark.member_id
+              AND back.sequence = hand_mark.sequence
+          )
       )
       {{once}}
     ON CONFLICT DO NOTHING

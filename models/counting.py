@@ -15,8 +15,8 @@ from models.votes import (
     Ballot,
     BallotChoice,
     CastMark,
+    CountedHand,
     HandCount,
-    HandMark,
     Paper,
     PaperChoice,
     RollEntry,
@@ -151,8 +151,11 @@ def _papers() -> Any:
         .join(Vote, Vote.id == CastMark.vote_id)
         .where(Vote.state == VoteState.OPEN, among(CastMark.vote_id, "votes")),
         select(
-            HandMark.vote_id, literal(Validity.VALID, Ballot.validity.type), literal(1), literal(1)
-        ).where(among(HandMark.vote_id, "votes")),
+            CountedHand.vote_id,
+            literal(Validity.VALID, Ballot.validity.type),
+            literal(1),
+            literal(1),
+        ).where(among(CountedHand.vote_id, "votes")),
     ).subquery()
     return select(
         cast.c.vote_id,
@@ -172,6 +175,9 @@ def _choices() -> Any:
         select(Paper.vote_id, PaperChoice.option_id, literal(1), literal(1))
         .join(PaperChoice, PaperChoice.paper_id == Paper.id)
         .where(among(Paper.vote_id, "votes")),
+        select(CountedHand.vote_id, CountedHand.option_id, literal(1), literal(1)).where(
+            among(CountedHand.vote_id, "votes"), CountedHand.option_id.is_not(None)
+        ),
         select(HandCount.vote_id, HandCount.option_id, HandCount.hands, HandCount.hands).where(
             among(HandCount.vote_id, "votes")
         ),
@@ -187,7 +193,7 @@ def _choices() -> Any:
 
 def _turnout() -> Any:
     """(vote, no validity, no option, entitled members, hands counted) of every vote with a roll."""
-    hands = select(func.count()).where(HandMark.vote_id == RollEntry.vote_id).scalar_subquery()
+    hands = select(func.count()).where(CountedHand.vote_id == RollEntry.vote_id).scalar_subquery()
     return (
         select(
             RollEntry.vote_id,

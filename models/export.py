@@ -1,5 +1,7 @@
 """A vote with everything that its outcome rests on, as plain JSON."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +12,8 @@ from models.counting import list_ballots
 from models.votes import (
     AuditRow,
     CastMark,
+    CountedHand,
     HandCount,
-    HandMark,
     Paper,
     PaperChoice,
     RollEntry,
@@ -31,6 +33,7 @@ async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | 
     if vote is None or vote.state not in ENDED:
         return None
     ballots = await _papers(session, vote)
+    hands = await _hands(session, vote_id)
     return {
         **await describe_paper(session, vote),
         "state": vote.state.value,
@@ -38,7 +41,8 @@ async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | 
         "rule": vote.rule,
         "roll": await _roll(session, vote_id, {one["member"] for one in ballots}),
         "ballots": ballots,
-        "hands": await _hands(session, vote_id),
+        "hands": await _sums(session, vote_id, hands),
+        "raised": hands,
         "outcome": vote.outcome,
         "audit": await read_links(session, vote_id),
     }
@@ -107,7 +111,7 @@ async def _roll(
 ) -> list[dict[str, Any]]:
     marked = {
         str(member_id)
-        for table in (CastMark, HandMark)
+        for table in (CastMark, CountedHand)
         for member_id in await session.scalars(
             select(table.member_id).where(table.vote_id == vote_id)
         )
@@ -132,11 +136,25 @@ async def _roll(
     ]
 
 
-async def _hands(session: AsyncSession, vote_id: UUID) -> dict[str, int]:
+async def _hands(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
+    """Whose hands count, and for what; None where that was not kept."""
     rows = await session.scalars(
-        select(HandCount).where(HandCount.vote_id == vote_id).order_by(HandCount.option_id)
+        select(CountedHand).where(CountedHand.vote_id == vote_id).order_by(CountedHand.member_id)
     )
-    return {str(row.option_id): row.hands for row in rows}
+    return [
+        {"member": str(row.member_id), "option": str(row.option_id) if row.option_id else None}
+        for row in rows
+    ]
+
+
+async def _sums(
+    session: AsyncSession, vote_id: UUID, hands: Sequence[Mapping[str, Any]]
+) -> dict[str, int]:
+    """How many hands each option has, with those of which only sums were kept."""
+    rows = await session.scalars(select(HandCount).where(HandCount.vote_id == vote_id))
+    sums = Counter({str(row.option_id): row.hands for row in rows})
+    sums.update(hand["option"] for hand in hands if hand["option"])
+    return dict(sorted(sums.items()))
 
 
 async def read_links(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ INSERTED_WHILE = {
     "cast_mark": ("OPEN",),
     "open_paper": ("OPEN",),
     "hand_mark": ("OPEN",),
+    "hand_taken_back": ("OPEN",),
     "hand_count": ("OPEN",),
     "roll_entry": ("PREPARED", "OPEN"),
     "vote_option": ("PREPARED",),
@@ -105,6 +106,17 @@ ROLL_CHANGES = (
 )
 """Once closed, the roll says who was there; nothing else of a line changes."""
 
+HANDS_NEVER = (
+    "NEW.option_id IS NULL",
+    "EXISTS (SELECT 1 FROM {vote} AS its WHERE its.id = NEW.vote_id AND its.secrecy <> 'OPEN')",
+    "EXISTS (SELECT 1 FROM {hand_mark} AS other WHERE other.vote_id = NEW.vote_id"
+    " AND other.member_id = NEW.member_id AND NOT EXISTS (SELECT 1 FROM {hand_taken_back} AS back"
+    " WHERE back.vote_id = other.vote_id AND back.member_id = other.member_id"
+    " AND back.sequence = other.sequence AND NOT back.is_contested))",
+)
+"""A hand for nothing, in a vote that hides who votes how, or of a member whose hand counts already
+or who contested it."""
+
 HAND_CHANGES = ("NEW.option_id <> OLD.option_id", "NEW.vote_id <> OLD.vote_id")
 
 FORKS = (
@@ -119,10 +131,15 @@ ROWS = {
     ("vote", "INSERT"): (VOTE_BEGINNINGS, "a vote begins prepared"),
     ("vote", "UPDATE"): (VOTE_CHANGES, "a vote is changed by its acts only"),
     ("roll_entry", "UPDATE"): (ROLL_CHANGES, "a roll is changed by its acts only"),
+    ("hand_mark", "INSERT"): (HANDS_NEVER, "such a hand is not counted"),
     ("hand_count", "UPDATE"): (HAND_CHANGES, "hands stay with their option"),
     ("audit", "INSERT"): (FORKS, "a link follows the last one"),
 }
 """By table and change: what no row may be, and what whoever tries is told."""
+
+
+_NAMED = ("audit", "vote", "hand_mark", "hand_taken_back")
+"""Tables that conditions look into."""
 
 
 def on_sqlite() -> Iterator[tuple[str, str]]:
@@ -143,7 +160,7 @@ def on_sqlite() -> Iterator[tuple[str, str]]:
         condition = " OR ".join(conditions).format(
             differs="IS NOT",
             next_step="json_extract(OLD.outcome, '$.next_step')",
-            audit="audit",
+            **dict(zip(_NAMED, _NAMED, strict=True)),
             beginning="zeroblob(32)",
         )
         yield _sqlite(table, change, condition, why, "_row")
@@ -174,7 +191,7 @@ def on_postgresql(schema: str) -> Iterator[str]:
         condition = " OR ".join(conditions).format(
             differs="IS DISTINCT FROM",
             next_step="(OLD.outcome ->> 'next_step')",
-            audit=f"{schema}.audit",
+            **{name: f"{schema}.{name}" for name in _NAMED},
             beginning="decode(repeat('00', 32), 'hex')",
         )
         yield from _row_guard(schema, table, change, condition, why)

@@ -20,6 +20,7 @@ ONLY_INSERTED = frozenset(
         "ballot_choice",
         "cast_mark",
         "hand_mark",
+        "hand_taken_back",
         "paper",
         "paper_choice",
         "recusal",
@@ -35,7 +36,6 @@ UNSEEN = frozenset({"open_paper"})
 
 INSERTED = (ONLY_INSERTED - IN_THE_BOX) | {
     "attendance",
-    "hand_count",
     "proxy",
     "roll_entry",
     "session",
@@ -46,7 +46,6 @@ UPDATED = {
     "activation_card": "used_at",
     "agenda_item": "state",
     "attendance": "status, checked_in_at, confirmed_at, confirmed_by_id, version",
-    "hand_count": "hands",
     "meeting": "state, opened_at, closed_at, chair_id, row_version",
     "member": "standing",
     "proxy": "holder_id",

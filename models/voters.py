@@ -11,7 +11,7 @@ from models.accounts import Account, Session
 from models.ballot_box import CastBallot, mark_id
 from models.base import database_clock
 from models.units import Member
-from models.votes import Ballot, BallotChoice, CastMark, HandMark, RollEntry, Vote
+from models.votes import Ballot, BallotChoice, CastMark, CountedHand, RollEntry, Vote
 from rules.meetings import VoteState
 from rules.members import Standing
 from rules.roll import LeftOut
@@ -95,13 +95,13 @@ async def find_voters(
                 Member.standing,
                 RollEntry.member_id.is_not(None).label("is_on_roll"),
                 RollEntry.left_out,
-                HandMark.member_id.is_not(None).label("was_counted"),
+                CountedHand.member_id.is_not(None).label("was_counted"),
             )
             .join(Account, Account.id == Session.account_id)
             .join(Member, Member.id == Account.member_id)
             .join(Vote, Vote.id == vote_id)
             .outerjoin(RollEntry, _of_member(RollEntry))
-            .outerjoin(HandMark, _of_member(HandMark))
+            .outerjoin(CountedHand, _of_member(CountedHand))
             .where(
                 Session.id.in_(session_ids),
                 Session.revoked_at.is_(None),
@@ -124,7 +124,7 @@ async def find_voters(
     }
 
 
-def _of_member(table: type[RollEntry] | type[HandMark]) -> ColumnElement[bool]:
+def _of_member(table: type[RollEntry] | type[CountedHand]) -> ColumnElement[bool]:
     return and_(table.vote_id == Vote.id, table.member_id == Member.id)
 
 
@@ -137,7 +137,7 @@ async def list_castable(
         .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
         .correlate(Vote, RollEntry)
         .exists()
-        for table in (Ballot, CastMark, HandMark)
+        for table in (Ballot, CastMark, CountedHand)
     ]
     has_ballot, has_mark, was_counted = cast
     rows = await session.execute(

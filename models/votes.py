@@ -141,22 +141,72 @@ class PaperChoice(Base):
 
 
 class HandMark(Base):
-    """A member whose raised hand the chair counted, and who therefore casts no ballot."""
+    """A member whose raised hand the chair counted, and for what. `sequence` counts how often."""
 
     __tablename__ = "hand_mark"
 
     vote_id: Mapped[UUID] = mapped_column(primary_key=True)
     member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    option_id: Mapped[UUID | None]
+    """Null for hands of before each kept its option: `HandCount` has their sums."""
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["vote_id", "member_id"], ["roll_entry.vote_id", "roll_entry.member_id"]
         ),
+        ForeignKeyConstraint(["option_id", "vote_id"], ["vote_option.id", "vote_option.vote_id"]),
+        CheckConstraint("sequence >= 1", name="sequence"),
     )
 
 
+class HandTakenBack(Base):
+    """That a hand counts no more: its member contested it, or the chair took it back."""
+
+    __tablename__ = "hand_taken_back"
+
+    vote_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_contested: Mapped[bool]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["vote_id", "member_id", "sequence"],
+            ["hand_mark.vote_id", "hand_mark.member_id", "hand_mark.sequence"],
+        ),
+    )
+
+
+class CountedHand(Base):
+    """A hand that counts: its member casts no ballot. No table, but those not taken back of one."""
+
+    __table__ = (
+        select(HandMark.vote_id, HandMark.member_id, HandMark.sequence, HandMark.option_id)
+        .where(
+            ~select(HandTakenBack.vote_id)
+            .where(
+                HandTakenBack.vote_id == HandMark.vote_id,
+                HandTakenBack.member_id == HandMark.member_id,
+                HandTakenBack.sequence == HandMark.sequence,
+            )
+            .correlate(HandMark)
+            .exists()
+        )
+        .subquery("counted_hand")
+    )
+    __mapper_args__ = {  # noqa: RUF012 - as SQLAlchemy declares it
+        "primary_key": [__table__.c.vote_id, __table__.c.member_id]
+    }
+
+    vote_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    sequence: Mapped[int]
+    option_id: Mapped[UUID | None]
+
+
 class HandCount(Base):
-    """Hands counted for one option, all of the vote's recordings together."""
+    """Hands counted for one option before each kept its own; nothing is added any more."""
 
     __tablename__ = "hand_count"
 

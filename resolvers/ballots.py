@@ -85,7 +85,13 @@ async def _why_not(
 ) -> Refusal | None:
     """Why the box did not take the ballot, in the order in which a member would ask; None if
     nothing stands against it any more."""
-    if voter.was_counted or (voter.casts and facts.rule.change is Change.FINAL):
+    if voter.was_counted:
+        return Refusal(
+            Reason.ALREADY_VOTED,
+            "Your hand was counted in the room; contest that to cast a ballot.",
+            countedByHand=True,
+        )
+    if voter.casts and facts.rule.change is Change.FINAL:
         return Refusal(Reason.ALREADY_VOTED, "You have voted; that stands.")
     if voter.standing is Standing.SUSPENDED and voter.is_on_roll:
         return Refusal(Reason.NOT_ENTITLED, "You are suspended.", leftOut=voter.standing.value)

@@ -11,7 +11,7 @@ from models.base import database_clock
 from models.locks import hold_vote_alone
 from models.statements import Statement
 from models.units import Member
-from models.votes import Ballot, CastMark, HandMark, RollEntry, Vote
+from models.votes import Ballot, CastMark, CountedHand, RollEntry, Vote
 from resolvers.context import Context
 from resolvers.votes import close_held_vote
 from rules.meetings import VoteState
@@ -77,7 +77,7 @@ def _due() -> Select[UUID]:
             .where(table.vote_id == Vote.id, table.member_id == RollEntry.member_id)
             .correlate(Vote, RollEntry)
             .exists()
-            for table in (Ballot, CastMark, HandMark)
+            for table in (Ballot, CastMark, CountedHand)
         )
     )
     waits_for_somebody = (

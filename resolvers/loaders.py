@@ -21,10 +21,11 @@ from models.meetings import AgendaItem, Attendance, Meeting
 from models.statements import Statement, among, columns_of, entity_of
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
 from models.voters import find_casts, list_castable
-from models.votes import AuditRow, RollEntry, Vote, VoteOption
+from models.votes import AuditRow, CountedHand, RollEntry, Vote, VoteOption
 from rules.ballots import Tallies
 from rules.meetings import MeetingState
 from rules.members import MembershipKind
+from rules.roll import RollNotes, read_notes
 
 Entity = TypeVar("Entity", bound=Base)
 Reading = Callable[[], AbstractAsyncContextManager[ReadSession]]
@@ -286,9 +287,24 @@ class Loaders:
         return self._many(RollEntry, RollEntry.vote_id, RollEntry.member_id)
 
     @cached_property
+    def hands(self) -> DataLoader[UUID, list[CountedHand]]:
+        """The hands that count, by vote."""
+        return self._many(CountedHand, CountedHand.vote_id, CountedHand.member_id)
+
+    @cached_property
     def audit(self) -> DataLoader[UUID, list[AuditRow]]:
         """The audit chain, by vote."""
         return self._many(AuditRow, AuditRow.vote_id, AuditRow.sequence)
+
+    @cached_property
+    def roll_notes(self) -> DataLoader[UUID, RollNotes]:
+        """What the audit chain tells of members on the roll, by vote."""
+
+        async def load(keys: list[UUID]) -> list[RollNotes]:
+            chains = await self.audit.load_many(keys)
+            return [read_notes((link.kind, link.payload) for link in links) for links in chains]
+
+        return DataLoader(load)
 
     @cached_property
     def record(self) -> DataLoader[UUID, list[RecordedBallot]]:

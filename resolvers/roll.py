@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +23,7 @@ from models.database import ReadSession, WriteSession
 from models.meetings import Attendance, Meeting, Proxy
 from models.statements import Statement
 from models.units import Member, Membership
-from models.votes import Ballot, CastMark, HandMark, Recusal, RollEntry, Vote
+from models.votes import Ballot, CastMark, CountedHand, Recusal, RollEntry, Vote
 from rules.bases import Voter
 from rules.meetings import AttendanceStatus
 from rules.members import MembershipKind
@@ -145,12 +146,19 @@ def _freeze() -> Statement:
     frozen = bindparam("frozen", type_=Uuid())
     # Not by the row's columns: without their table, as SQLAlchemy writes what an update returns for
     # SQLite, they would be those of the subqueries.
-    has_cast = or_(
+    hands, back = tables["hand_mark"], tables["hand_taken_back"]
+    taken_back = select(back.c.member_id, back.c.sequence).where(back.c.vote_id == frozen)
+    casts = [
         *(
-            roll.c.member_id.in_(select(table.c.member_id).where(table.c.vote_id == frozen))
-            for table in (tables["ballot"], tables["cast_mark"], tables["hand_mark"])
-        )
-    )
+            select(table.c.member_id).where(table.c.vote_id == frozen)
+            for table in (tables["ballot"], tables["cast_mark"])
+        ),
+        select(hands.c.member_id).where(
+            hands.c.vote_id == frozen,
+            tuple_(hands.c.member_id, hands.c.sequence).not_in(taken_back),
+        ),
+    ]
+    has_cast = or_(*map(roll.c.member_id.in_, casts))
     return Statement(
         update(roll)
         .where(roll.c.vote_id == frozen)
@@ -192,7 +200,7 @@ def _voters() -> Statement:
     has_cast = or_(
         *(
             RollEntry.member_id.in_(select(table.member_id).where(table.vote_id == vote_id))
-            for table in (Ballot, CastMark, HandMark)
+            for table in (Ballot, CastMark, CountedHand)
         )
     )
     return Statement(

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from models.votes import Vote
+from models.votes import CountedHand, Vote
 from resolvers.access import viewer_may
 from resolvers.context import Context
 from resolvers.roll import load_electors
@@ -58,6 +58,26 @@ def _shown(rule: RuleSet, vote: Vote, *, is_chair: bool) -> frozenset[Shown]:
     if has_ended and vote.published_at is not None and vote.secrecy is Secrecy.OPEN:
         shown.add(Shown.RECORD)
     return frozenset(shown)
+
+
+async def own_hand(context: Context, vote: Vote) -> CountedHand | None:
+    """The viewer's hand as it was counted for them. Who has cast has none: that is known already
+    where their receipt is shown."""
+    if vote.secrecy is not Secrecy.OPEN or vote.state is VoteState.PREPARED:
+        return None
+    viewer_id = context.viewer_id()
+    if await context.loaders.cast.load((vote.id, viewer_id)):
+        return None
+    hands = await context.loaders.hands.load(vote.id)
+    return next((hand for hand in hands if hand.member_id == viewer_id), None)
+
+
+async def hands_of(context: Context, vote: Vote) -> list[CountedHand]:
+    """The hands counted in a vote whose record names its voters, at once. Of the few that remain
+    from before in other votes nothing is told."""
+    if vote.secrecy is not Secrecy.OPEN or vote.state is VoteState.PREPARED:
+        return []
+    return await context.loaders.hands.load(vote.id)
 
 
 async def audit_head(context: Context, vote: Vote) -> bytes | None:

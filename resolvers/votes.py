@@ -29,6 +29,7 @@ from resolvers.access import (
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
+from resolvers.shown import own_hand
 from resolvers.texts import read_text
 from rules.audit import AuditKind, instant_text
 from rules.ballots import Option, check_options
@@ -41,7 +42,7 @@ from rules.permissions import Act
 from rules.quorum import check_quorum, count_turnout
 from rules.recount import paper_hash
 from rules.refusals import Reason, Refusal
-from rules.roll import electoral_roll, roll_hash
+from rules.roll import RollEntry, electoral_roll, roll_hash
 from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy
 from rules.ties import NextStep, TieBreakers
 
@@ -86,6 +87,7 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
                 "by": str(viewer.member_id),
                 "eligible": sum(entry.is_entitled for entry in roll),
                 "roll": roll_hash(roll),
+                **_proxies(roll),
                 "paper": paper_hash(await describe_paper(session, vote)),
                 "openedAt": instant_text(opened_at),
                 "closesAt": instant_text(closes_at),
@@ -94,6 +96,12 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
         )
         _announce(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
+
+
+def _proxies(roll: Sequence[RollEntry]) -> dict[str, Any]:
+    """Who votes for whom, where anybody does."""
+    given = {str(e.member_id): str(e.represented_by) for e in roll if e.represented_by}
+    return {"proxies": given} if given else {}
 
 
 async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vote:
@@ -275,6 +283,8 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     key = (vote.id, context.viewer_id())
     if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
         acts.append(Act.CAST_BALLOT)
+    elif vote.state is VoteState.OPEN and await own_hand(context, vote):
+        acts.append(Act.CONTEST_HAND)
     unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
     chairs = [act for act in _chair_acts(vote) if await viewer_may(context, act, unit_id)]
     return acts + chairs
@@ -297,7 +307,13 @@ def _chair_acts(vote: Vote) -> list[Act]:
         case VoteState.PREPARED:
             return [Act.OPEN_VOTE, Act.PREPARE_VOTE]
         case VoteState.OPEN:
-            return [Act.CLOSE_VOTE, Act.EXTEND_VOTE, Act.AMEND_ROLL, Act.RECORD_HANDS]
+            hands = [Act.RECORD_HANDS, Act.TAKE_BACK_HANDS]
+            return [
+                Act.CLOSE_VOTE,
+                Act.EXTEND_VOTE,
+                Act.AMEND_ROLL,
+                *(hands if vote.secrecy is Secrecy.OPEN else []),
+            ]
         case VoteState.ANNULLED:
             return [Act.REPEAT_VOTE]
         case VoteState.CLOSED if vote.published_at is not None:
@@ -346,6 +362,11 @@ async def _decide(session: WriteSession, vote: Vote, breakers: TieBreakers) -> O
 
 async def _read_state(session: WriteSession, vote_id: UUID) -> VoteState:
     return (await session.execute(select(Vote.state).where(Vote.id == vote_id))).scalar_one()
+
+
+async def grow_vote(session: WriteSession, vote_id: UUID) -> None:
+    """Something that belongs to the vote has changed: its version grows."""
+    await _change(session, vote_id)
 
 
 async def _change(session: WriteSession, vote_id: UUID, **values: object) -> None:

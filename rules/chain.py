@@ -21,7 +21,7 @@ CAST = {
     Secrecy.UNATTRIBUTED: ("cast_mark", "paper", "paper_choice"),
 }
 """Tables that grow while the vote is open, without a link for each row."""
-COUNTED = ("hand_mark", "hand_count")
+COUNTED = ("hand_mark", "hand_taken_back", "hand_count")
 FROZEN = ("roll_entry",)
 PAPER = ("vote_option", "recusal")
 BOX = tuple(table for tables in CAST.values() for table in tables)
@@ -106,8 +106,12 @@ def _extended(told: Told, payload: Payload) -> None:
     _moment(told, "closes_at", payload, "closesAt")
 
 
-def _hands_recorded(told: Told, payload: Payload) -> None:
+def _hands_changed(told: Told, payload: Payload) -> None:
     _forget(told, *COUNTED)
+
+
+def _standing_changed(told: Told, payload: Payload) -> None:
+    """The roll is what it was at the opening: a suspension is told by its link alone."""
 
 
 def _closed(told: Told, payload: Payload) -> None:
@@ -135,7 +139,10 @@ _TELL: dict[AuditKind, Callable[[Told, Payload], None]] = {
     AuditKind.OPENED: _opened,
     AuditKind.ROLL_AMENDED: _roll_amended,
     AuditKind.EXTENDED: _extended,
-    AuditKind.HANDS_RECORDED: _hands_recorded,
+    AuditKind.HANDS_RECORDED: _hands_changed,
+    AuditKind.HANDS_TAKEN_BACK: _hands_changed,
+    AuditKind.SUSPENDED: _standing_changed,
+    AuditKind.REINSTATED: _standing_changed,
     AuditKind.CLOSED: _closed,
     AuditKind.TIE_BROKEN: _tie_broken,
     AuditKind.PUBLISHED: _published,

@@ -1,6 +1,7 @@
 """Counting a vote again from an export, by anybody (invariants I2, I4, I10, I11)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from rules.ballots import (
     count_ballots,
 )
 from rules.bases import Voter
+from rules.hands import standing_hands
 from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.refusals import Refusal
@@ -109,17 +111,13 @@ def _wrong_paper(export: Export) -> Iterator[str]:
 def _wrong_marks(export: Export) -> Iterator[str]:
     """Every mark in the roll is a ballot, a paper or a hand, and nobody has two of them."""
     marked = sorted(line["member"] for line in export["roll"] if line["hasCast"])
-    counted = [
-        member
-        for row in export["audit"]
-        if row["kind"] == AuditKind.HANDS_RECORDED.value
-        for member in row["payload"]["members"]
-    ]
+    counted = standing_hands(export["audit"])
     named = [one["member"] for one in export["ballots"] if one["member"]]
     if len(set(named)) < len(named):
         yield "a member has two counted ballots"
     if sum(export["hands"].values()) != len(counted):
         yield "there are not as many hands as members counted"
+    yield from _wrong_hands(export, counted)
     if export["secrecy"] == Secrecy.OPEN.value:
         is_right = sorted([*named, *counted]) == marked
     else:
@@ -127,6 +125,19 @@ def _wrong_marks(export: Export) -> Iterator[str]:
         is_right = is_right and set(counted) <= set(marked)
     if not is_right:
         yield "the ballots and hands are not those of the members who are marked in the roll"
+
+
+def _wrong_hands(export: Export, counted: Mapping[str, str | None]) -> Iterator[str]:
+    """Each hand is that of a member whom the chain names, for the option that it names."""
+    raised = {one["member"]: one["option"] for one in export["raised"]}
+    if raised != counted or len(raised) < len(export["raised"]):
+        yield "the hands are not those that the audit chain tells"
+    sums = Counter(option for option in counted.values() if option)
+    unknown = list(counted.values()).count(None)
+    over = Counter[str](export["hands"])
+    over.subtract(sums)
+    if min(over.values(), default=0) < 0 or (not unknown and any(over.values())):
+        yield "the hands of an option are not as many as the audit chain tells"
 
 
 def _wrong_roll(export: Export) -> Iterator[str]:

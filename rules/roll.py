@@ -4,11 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from rules.audit import canonical_json
+from rules.audit import AuditKind, canonical_json
 from rules.members import Standing
 from rules.refusals import Reason, Refusal
 from rules.rule_sets import RuleSet
@@ -57,6 +58,8 @@ class RollEntry:
     left_out: LeftOut | None
     weight: int
     """What the ballot weighs, the votes of those represented included; 0 when represented."""
+    represented_by: UUID | None = None
+    """The holder of their proxy, of whoever is REPRESENTED."""
 
     @property
     def member_id(self) -> UUID:
@@ -97,6 +100,31 @@ def roll_hash(lines: Iterable[RollLine]) -> str:
     return hashlib.sha256(canonical_json(rows)).hexdigest()
 
 
+@dataclass(frozen=True)
+class RollNotes:
+    """What a vote's audit chain tells of members on its roll, beside their lines."""
+
+    represented_by: Mapping[UUID, UUID]
+    """Who casts for whom: the holder of the proxy, by the member whom they vote for."""
+    suspended_at: Mapping[UUID, datetime]
+    """Since when, of those who were suspended while the vote was open and still are."""
+
+
+def read_notes(chain: Iterable[tuple[AuditKind, Mapping[str, Any]]]) -> RollNotes:
+    """From the kind and the payload of each link, in order."""
+    represented_by: dict[UUID, UUID] = {}
+    suspended_at: dict[UUID, datetime] = {}
+    for kind, payload in chain:
+        if kind is AuditKind.OPENED:
+            given = payload.get("proxies", {})
+            represented_by = {UUID(giver): UUID(holder) for giver, holder in given.items()}
+        elif kind is AuditKind.SUSPENDED:
+            suspended_at[UUID(payload["member"])] = datetime.fromisoformat(payload["at"])
+        elif kind is AuditKind.REINSTATED:
+            suspended_at.pop(UUID(payload["member"]), None)
+    return RollNotes(represented_by, suspended_at)
+
+
 def check_entitled(line: RollLine | None) -> None:
     """Raises NOT_ENTITLED for whoever is left out or not on the roll at all."""
     if line is None or line.left_out is not None:
@@ -111,7 +139,8 @@ def _entry(
     carried: Mapping[UUID, int],
 ) -> RollEntry:
     if elector.member_id in holders:
-        return RollEntry(elector, LeftOut.REPRESENTED, weight=0)
+        holder = holders[elector.member_id]
+        return RollEntry(elector, LeftOut.REPRESENTED, weight=0, represented_by=holder)
     weight = _own_weight(rule, elector) + carried.get(elector.member_id, 0)
     return RollEntry(elector, _left_out(rule, elector), weight)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import accounts, amending, ballots, meetings, members, preparing, votes
+from resolvers import hands as raised_hands
 from rules.presets import Matter
 from schema.meeting import Meeting
 from schema.member import Member, Viewer
@@ -49,6 +50,13 @@ class VoteDraft:
 class HandsInput:
     option_id: strawberry.ID
     count: int
+    member_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Whose. May be left out where all the hands of a recording are for one option.",
+    )
+
+    def value(self) -> raised_hands.HandsRaised:
+        return raised_hands.HandsRaised(**vars(self))
 
 
 SignInResult = Annotated[SignedIn | Refused, strawberry.union("SignInResult")]
@@ -161,8 +169,10 @@ class Mutation:
         return Vote(row=await amending.amend_roll(info.context, vote_id, member_id))
 
     @strawberry.mutation(
-        description="Counts hands raised in the room into an open vote, with the names of those"
-        " counted; never for someone who has voted."
+        description="Counts hands raised in the room into an open vote, each by its member and"
+        " option; only of members who checked in and whom the chair saw in the room, and never of"
+        " someone who has voted. `memberIds` are all of them, or none where each option names its"
+        " own."
     )
     async def record_hands(
         self,
@@ -171,8 +181,23 @@ class Mutation:
         member_ids: list[strawberry.ID],
         hands: list[HandsInput],
     ) -> VoteResult:
-        counted = [amending.Hands(one.option_id, one.count) for one in hands]
-        return Vote(row=await amending.record_hands(info.context, vote_id, member_ids, counted))
+        raised = [one.value() for one in hands]
+        return Vote(row=await raised_hands.record_hands(info.context, vote_id, member_ids, raised))
+
+    @strawberry.mutation(
+        description="Counts the hands of these members no more: they may be counted again or cast."
+    )
+    async def take_back_hands(
+        self, info: Info, vote_id: strawberry.ID, member_ids: list[strawberry.ID]
+    ) -> VoteResult:
+        return Vote(row=await raised_hands.take_back_hands(info.context, vote_id, member_ids))
+
+    @strawberry.mutation(
+        description="Counts the viewer's hand no more, because it was counted wrongly: they cast a"
+        " ballot, and the chair does not count it again in this vote."
+    )
+    async def contest_hand(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
+        return Vote(row=await raised_hands.contest_hand(info.context, vote_id))
 
     @strawberry.mutation(description="Gives an open vote time until a later moment.")
     async def extend_vote(

@@ -8,6 +8,7 @@ import strawberry
 
 from models.ballot_box import CastBallot
 from models.counting import RecordedBallot as RecordedBallotRow
+from models.votes import CountedHand as CountedHandRow
 from models.votes import RollEntry as RollEntryRow
 from models.votes import Vote as VoteRow
 from models.votes import VoteOption as VoteOptionRow
@@ -15,6 +16,8 @@ from resolvers.shown import (
     Shown,
     VoteWarning,
     audit_head,
+    hands_of,
+    own_hand,
     sees_reasons,
     warnings_of,
     what_is_shown,
@@ -25,7 +28,7 @@ from rules.meetings import VoteState
 from rules.outcome import Outcome as OutcomeValue
 from rules.permissions import Act
 from rules.presets import Matter
-from rules.roll import LeftOut
+from rules.roll import LeftOut, RollNotes
 from rules.rule_sets import (
     Base,
     Change,
@@ -304,9 +307,24 @@ class RecordedBallot:
         return [strawberry.ID(str(choice)) for choice in self.row.choices]
 
 
+@strawberry.type(description="A hand raised in the room, as the chair counted it.")
+class CountedHand:
+    row: strawberry.Private[CountedHandRow]
+
+    @strawberry.field
+    async def member(self, info: Info) -> Member:
+        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+
+    @strawberry.field(description="Null where it was counted before each hand kept its option.")
+    def option_id(self) -> strawberry.ID | None:
+        return strawberry.ID(str(self.row.option_id)) if self.row.option_id else None
+
+
 @strawberry.type(description="A member of the branch when the vote opened, or added since.")
 class RollLine:
     row: strawberry.Private[RollEntryRow]
+    vote: strawberry.Private[VoteRow]
+    notes: strawberry.Private[RollNotes]
     sees_reason: strawberry.Private[bool]
 
     @strawberry.field
@@ -315,7 +333,8 @@ class RollLine:
 
     @strawberry.field
     def is_entitled(self) -> bool:
-        return self.row.left_out is None
+        is_suspended = self.row.member_id in self.notes.suspended_at
+        return self.row.left_out is None and not is_suspended
 
     @strawberry.field(
         description="Null for who is entitled, and for all but the officers of the branch, because"
@@ -331,6 +350,30 @@ class RollLine:
     @strawberry.field(description="When the chair put a late-comer on the roll.")
     def amended_at(self) -> datetime | None:
         return self.row.amended_at
+
+    @strawberry.field(
+        description="Who casts for this member: the holder of their proxy when the vote opened,"
+        " whose `weight` has this member's vote. Null for everybody else."
+    )
+    async def represented_by(self, info: Info) -> Member | None:
+        holder = self.notes.represented_by.get(self.row.member_id)
+        return Member(row=await info.context.loaders.member.load(holder)) if holder else None
+
+    @strawberry.field(
+        description="Since when the member is suspended, where that came while the vote was open:"
+        " they cast no more, and what they cast counts. Shown to whom `leftOut` is."
+    )
+    def suspended_at(self) -> datetime | None:
+        return self.notes.suspended_at.get(self.row.member_id) if self.sees_reason else None
+
+    @strawberry.field(
+        description="The member's hand as it was counted in the room; null for who raised none,"
+        " and in a vote that is not OPEN."
+    )
+    async def hand(self, info: Info) -> CountedHand | None:
+        hands = await hands_of(info.context, self.vote)
+        own = [row for row in hands if row.member_id == self.row.member_id]
+        return CountedHand(row=own[0]) if own else None
 
 
 @strawberry.type
@@ -416,9 +459,12 @@ class Vote:
     @strawberry.field
     async def roll(self, info: Info) -> list[RollLine]:
         rows = await info.context.loaders.roll.load(self.row.id)
-        has_reasons = any(row.left_out for row in rows)
-        sees_reason = has_reasons and await sees_reasons(info.context, self.row)
-        return [RollLine(row=row, sees_reason=sees_reason) for row in rows]
+        notes = await info.context.loaders.roll_notes.load(self.row.id)
+        has_reasons = notes.suspended_at or any(row.left_out for row in rows)
+        sees_reason = bool(has_reasons) and await sees_reasons(info.context, self.row)
+        return [
+            RollLine(row=row, vote=self.row, notes=notes, sees_reason=sees_reason) for row in rows
+        ]
 
     @strawberry.field(
         description="The viewer's own, with its reason; null for who is not on the roll.",
@@ -428,8 +474,16 @@ class Vote:
         member_id = info.context.viewer_id()
         for row in await info.context.loaders.roll.load(self.row.id):
             if row.member_id == member_id:
-                return RollLine(row=row, sees_reason=True)
+                notes = await info.context.loaders.roll_notes.load(self.row.id)
+                return RollLine(row=row, vote=self.row, notes=notes, sees_reason=True)
         return None
+
+    @strawberry.field(
+        description="The hands counted in the room, by name and from the moment they are counted;"
+        " none in a vote that is not OPEN. They count beside the ballots of `record`."
+    )
+    async def hands(self, info: Info) -> list[CountedHand]:
+        return [CountedHand(row=row) for row in await hands_of(info.context, self.row)]
 
     @strawberry.field(directives=[Counted()])
     async def tally(self, info: Info) -> Tally:
@@ -488,8 +542,17 @@ class Vote:
         return Receipt(ballot=ballot) if ballot else None
 
     @strawberry.field(
-        description="CAST_BALLOT while the box would take a ballot of the viewer's; what whoever"
-        " chairs can do with the vote as it stands.",
+        description="The viewer's own hand, if the chair counted it: they cast no ballot unless"
+        " they contest it.",
+        directives=[Personal()],
+    )
+    async def my_hand(self, info: Info) -> CountedHand | None:
+        row = await own_hand(info.context, self.row)
+        return CountedHand(row=row) if row else None
+
+    @strawberry.field(
+        description="CAST_BALLOT while the box would take a ballot of the viewer's; CONTEST_HAND"
+        " while their hand is counted; what whoever chairs can do with the vote as it stands.",
         directives=[Personal()],
     )
     async def viewer_may(self, info: Info) -> list[Act]:

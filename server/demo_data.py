@@ -270,7 +270,9 @@ def _agenda() -> list[Row]:
 
 
 def _attendance(random: Random, opened: datetime) -> list[Row]:
+    """Two of three who have checked in were seen in the room; the others may be at home."""
     here = places_present()
+    seen = {place for place in here if place % 3}
     return [
         {
             "meeting_id": MEETING_ID,
@@ -278,6 +280,8 @@ def _attendance(random: Random, opened: datetime) -> list[Row]:
             "is_summoned": True,
             "status": AttendanceStatus.PRESENT if place in here else AttendanceStatus.ABSENT,
             "checked_in_at": _came_at(random, opened) if place in here else None,
+            "confirmed_at": opened if place in seen else None,
+            "confirmed_by_id": member_id(1, 1) if place in seen else None,
         }
         for place in range(1, BRANCH_SIZE + 1)
     ]

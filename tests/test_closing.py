@@ -37,6 +37,7 @@ from tests.voting import (
     cast_refused,
     chain,
     counts,
+    enter,
     export,
     look,
     open_motion,
@@ -219,6 +220,7 @@ async def test_a_database_that_is_away_for_a_while_only_delays_closing(
 async def test_where_the_rule_says_so_a_vote_closes_when_all_have_voted(city: City) -> None:
     vote = await open_motion(city, WHEN_ALL_VOTED)
     *most, last = city.entitled
+    await enter(city, most[0])
     hands = {"memberIds": [most[0].id], "hands": [{"optionId": vote.for_, "count": 1}]}
     await vote_after(city.hanh, "recordHands", vote, **hands)
     for person in most[1:]:

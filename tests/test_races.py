@@ -52,7 +52,7 @@ from tests.factories import (
     listening,
     seeing_statements,
 )
-from tests.voting import CHANGEABLE, HIDDEN
+from tests.voting import CHANGEABLE, enter
 
 pytestmark = pytest.mark.slow
 
@@ -308,25 +308,23 @@ async def test_nobody_s_hand_and_ballot_are_both_counted(city: City) -> None:
     numbers = rounds(city.scene.database, 25, 8)
     voters = [city.an, elsewhere(city.binh)]
     seen: Counter[tuple[str, ...]] = Counter()
-    for rule in (ORDINARY, HIDDEN):
-        first = 0 if rule is ORDINARY else len(numbers)
-        votes = await new_votes(city, range(first, first + len(numbers)), rule)
-        for number, vote in zip(numbers, votes, strict=True):
-            await open_vote(city.hanh, vote)
-            hands = [{"optionId": vote.against, "count": 2}]
-            counted = {"memberIds": [voter.id for voter in voters], "hands": hands}
-            recorded, *answers = await at_once(
-                number,
-                act(context_of(city.hanh), "recordHands", voteId=vote.id, **counted),
-                *map(cast, voters, repeat(vote), repeat(OptionKind.FOR)),
-            )
-            told = (what(recorded), *map(what, answers))
-            seen[told] += 1
-            closed = await close_vote(city.hanh, vote)
-            counts = [one["count"] for one in closed["tally"]["options"]]
-            was_counted = told[0] == "Vote"
-            assert counts == ([0, 2, 0] if was_counted else [2, 0, 0]), told
-            assert closed["tally"]["cast"] == 2
+    await enter(city, *voters)
+    for number, vote in zip(numbers, await new_votes(city, numbers), strict=True):
+        await open_vote(city.hanh, vote)
+        hands = [{"optionId": vote.against, "count": 2}]
+        counted = {"memberIds": [voter.id for voter in voters], "hands": hands}
+        recorded, *answers = await at_once(
+            number,
+            act(context_of(city.hanh), "recordHands", voteId=vote.id, **counted),
+            *map(cast, voters, repeat(vote), repeat(OptionKind.FOR)),
+        )
+        told = (what(recorded), *map(what, answers))
+        seen[told] += 1
+        closed = await close_vote(city.hanh, vote)
+        counts = [one["count"] for one in closed["tally"]["options"]]
+        was_counted = told[0] == "Vote"
+        assert counts == ([0, 2, 0] if was_counted else [2, 0, 0]), told
+        assert closed["tally"]["cast"] == 2
     by_hand, by_ballot = ("Vote", *["ALREADY_VOTED"] * 2), ("ALREADY_VOTED", *["Receipt"] * 2)
     assert seen.keys() == {by_hand, by_ballot}
 

@@ -31,6 +31,7 @@ from tests.voting import (
     Held,
     Paper,
     cast,
+    enter,
     export,
     open_motion,
     prepare,
@@ -44,9 +45,12 @@ async def a_motion(city: City) -> Held:
     vote = await open_motion(city, ORDINARY)
     for person, option in zip(city.entitled[:3], vote.options.values(), strict=True):
         await cast(person, vote, option)
-    hands = [{"optionId": vote.for_, "count": 1}, {"optionId": vote.against, "count": 1}]
-    counted = {"memberIds": [city.chi.id, city.nam.id], "hands": hands}
-    await vote_after(city.hanh, "recordHands", vote, **counted)
+    await enter(city, city.chi, city.nam)
+    hands = [
+        {"optionId": vote.for_, "count": 1, "memberIds": [city.chi.id]},
+        {"optionId": vote.against, "count": 1, "memberIds": [city.nam.id]},
+    ]
+    await vote_after(city.hanh, "recordHands", vote, memberIds=[], hands=hands)
     return vote
 
 
@@ -54,8 +58,7 @@ async def a_hidden_motion(city: City) -> Held:
     vote = await open_motion(city, HIDDEN)
     for person in city.entitled[:5]:
         await cast(person, vote, vote.for_)
-    hands = [{"optionId": vote.against, "count": 1}]
-    await vote_after(city.hanh, "recordHands", vote, memberIds=[city.nam.id], hands=hands)
+    await cast(city.nam, vote, vote.against)
     return vote
 
 
@@ -182,7 +185,7 @@ async def test_a_recount_of_the_export_equals_the_outcome(
 
 async def test_an_unattributed_export_joins_no_member_and_paper(city: City) -> None:
     data = await close(city, await a_hidden_motion(city))
-    assert [ballot["member"] for ballot in data["ballots"]] == [None] * 5
+    assert [ballot["member"] for ballot in data["ballots"]] == [None] * 6
     members = {line["member"] for line in data["roll"]}
     assert members.isdisjoint(ballot["id"] for ballot in data["ballots"])
 

@@ -56,6 +56,7 @@ from tests.factories import (
     commits,
     context_of,
 )
+from tests.voting import enter
 
 
 @pytest.fixture
@@ -140,9 +141,11 @@ async def evening(city: City) -> list[Step]:
         (city.nam, options[OptionKind.ABSTAIN]),
     ]
     hands = [
-        {"optionId": options[OptionKind.AGAINST], "count": 1},
-        {"optionId": options[OptionKind.ABSTAIN], "count": 1},
+        {"optionId": options[OptionKind.AGAINST], "count": 1, "memberIds": [city.chi.id]},
+        {"optionId": options[OptionKind.ABSTAIN], "count": 1, "memberIds": [city.minh.id]},
     ]
+    await enter(city, city.chi, city.minh)
+    own = {**vote, "choices": [options[OptionKind.AGAINST]], "key": "key"}
     later = datetime.now(UTC) + timedelta(hours=1)
     draft = {"itemId": city.meeting.items[1], "matter": "ORDINARY", "question": "Thông qua?"}
     return [
@@ -163,6 +166,9 @@ async def evening(city: City) -> list[Step]:
             "recordHands",
             {**vote, "memberIds": [city.chi.id, city.minh.id], "hands": hands},
         ),
+        (city.dung, "takeBackHands", {**vote, "memberIds": [city.minh.id]}),
+        (city.chi, "contestHand", vote),
+        (city.chi, "castBallot", own),
         (city.hanh, "closeVote", vote),
         (city.dung, "breakTie", {**vote, "chosen": [city.vote.against]}),
         (city.dung, "publishVote", vote),

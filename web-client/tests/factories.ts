@@ -49,6 +49,7 @@ export function voteOf(changes: Partial<Vote> = {}): Vote {
     tally: tallyOf(),
     outcome: null,
     myReceipt: null,
+    myHand: null,
     ...changes,
   };
 }

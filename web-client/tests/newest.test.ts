@@ -53,6 +53,7 @@ const ownOf = (changes: Partial<OwnVote> = {}): OwnVote => ({
   state: "OPEN",
   viewerMay: ["CAST_BALLOT"],
   myReceipt: null,
+  myHand: null,
   ...changes,
 });
 const receipt = { id: "r", choices: ["for"], castAt: "2026-11-03T12:30:00Z", tracker: "AB" };

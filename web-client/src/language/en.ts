@@ -208,6 +208,9 @@ export const en: Messages = {
     ONLINE_NOT_ALLOWED: "The conditions for meeting online are not met.",
     INVALID_RULE: "The voting rule is not valid.",
     TOO_COSTLY: "That asks for too much at once.",
+    HANDS_NOT_COUNTED: "Hands are counted in open votes only, and only in a room.",
+    NOT_IN_ROOM: "Only hands of those who checked in and were confirmed in the room are counted.",
+    HAND_CONTESTED: "They contested how their hand was counted, and vote themselves.",
   },
 
   otherProblems: {

@@ -40,6 +40,9 @@ const reasons: Record<Reason, string> = {
   ONLINE_NOT_ALLOWED: "Chưa đủ điều kiện để họp trực tuyến.",
   INVALID_RULE: "Quy tắc biểu quyết không hợp lệ.",
   TOO_COSTLY: "Yêu cầu quá nhiều dữ liệu cùng một lúc.",
+  HANDS_NOT_COUNTED: "Chỉ đếm giơ tay trong biểu quyết công khai và khi họp tại phòng họp.",
+  NOT_IN_ROOM: "Chỉ đếm giơ tay của người đã báo có mặt và đã được xác nhận tại phòng họp.",
+  HAND_CONTESTED: "Người này đã phản đối việc đếm giơ tay; họ tự biểu quyết.",
 };
 
 const otherProblems: Record<Exclude<Problem, Reason>, string> = {

@@ -148,6 +148,13 @@ export const votingEn: VotingMessages = {
     invalid: (count) => `Invalid: ${count}`,
   },
 
+  hand: {
+    counted: "The chair has recorded your raised hand",
+    choice: (option) => `Recorded for: ${option}`,
+    hint: "If that is wrong, contest it before the vote closes: the hand counts no more, and you cast a ballot yourself.",
+    contest: "That is wrong, I vote myself",
+  },
+
   result: {
     base: (base, name, needed) => `Base: ${base} (${name}). Needed: ${needed}.`,
     ranking: "Result of the election",
@@ -180,6 +187,10 @@ export const votingEn: VotingMessages = {
     noBallot: "Without a ballot",
     lateComers: "Put on the roll during the vote",
     record: "Who chose what",
+    hands: "Hands recorded in the room",
+    proxies: "Votes cast by proxy",
+    proxy: (holder, givers) => `${holder} for ${givers}`,
+    suspendedMeanwhile: "Suspended during the vote",
     head: "Verification code:",
     headHint: "It fixes everything that happened to the vote, and stands in the minutes.",
   },
@@ -244,15 +255,18 @@ export const votingEn: VotingMessages = {
     lateComerAction: "Put on the roll",
     pickOne: "Please choose a member.",
     hands: "Record hands",
-    handsHint: "Choose those present who raised a hand, then enter the hands for each answer.",
-    handsWho: "Who raised a hand?",
-    handsCounts: "Hands",
-    handsAction: "Record the hands",
+    handsHint:
+      "Choose an answer, then touch the names of those who raised a hand. The whole branch sees names and answers; whoever is recorded wrongly can contest it.",
+    handsFor: "Raised for which answer?",
+    handsWho: "Who raised a hand? (checked in and confirmed in the room)",
+    handsAction: (count) => `Record ${count} hands`,
     handsNobody: "Please choose at least one member.",
-    handsSum: (hands, members) =>
-      `The hands (${hands}) must be as many as the members chosen (${members}).`,
-    handsVoted: (names) => `They have voted already and are not counted again: ${names}.`,
-    nobodyPresent: "Nobody who may vote is present.",
+    handsRefused: (names) => `They are not counted: ${names}.`,
+    nobodyInRoom: "Nobody is left to count: confirm those in the room in the roll call first.",
+    handsBack: "Take back recorded hands",
+    handsBackHint: "For mistakes. The vote's audit chain tells what was taken back.",
+    handsBackWho: "Whose?",
+    handsBackAction: (count) => `Take back ${count} hands`,
     choosePlaces: (places) => `Choose exactly ${places}.`,
     seniorityHint: "Touch them in turn, the most senior first.",
     lotHint:

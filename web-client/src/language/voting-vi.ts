@@ -208,6 +208,13 @@ export const votingVi = {
     invalid: (count: string) => `Phiếu không hợp lệ: ${count}`,
   },
 
+  hand: {
+    counted: "Chủ trì đã ghi nhận bạn giơ tay",
+    choice: (option: string) => `Lựa chọn được ghi: ${option}`,
+    hint: "Nếu không đúng, hãy phản đối trước khi biểu quyết kết thúc: giơ tay này không tính nữa và bạn tự gửi phiếu.",
+    contest: "Không đúng, tôi tự biểu quyết",
+  },
+
   result: {
     base: (base: string, name: string, needed: string) =>
       `Cơ sở tính: ${base} (${name}). Cần ít nhất ${needed}.`,
@@ -244,6 +251,10 @@ export const votingVi = {
     noBallot: "Không có phiếu",
     lateComers: "Được thêm vào danh sách trong lúc biểu quyết",
     record: "Ai đã chọn gì",
+    hands: "Giơ tay được ghi tại phòng họp",
+    proxies: "Biểu quyết thay theo ủy quyền",
+    proxy: (holder: string, givers: string) => `${holder} thay cho ${givers}`,
+    suspendedMeanwhile: "Bị đình chỉ trong lúc biểu quyết",
     head: "Mã kiểm chứng:",
     headHint: "Mã này cố định mọi việc đã xảy ra với biểu quyết và có trong biên bản.",
   },
@@ -308,15 +319,19 @@ export const votingVi = {
     lateComerAction: "Thêm vào danh sách",
     pickOne: "Hãy chọn một người.",
     hands: "Ghi số giơ tay",
-    handsHint: "Chọn những người có mặt đã giơ tay, rồi ghi số giơ tay cho từng lựa chọn.",
-    handsWho: "Ai đã giơ tay?",
-    handsCounts: "Số giơ tay",
-    handsAction: "Ghi vào kết quả",
+    handsHint:
+      "Chọn một phương án rồi chạm vào tên những người giơ tay. Cả chi bộ sẽ thấy tên và lựa chọn; ai bị ghi sai có thể phản đối.",
+    handsFor: "Giơ tay cho phương án nào?",
+    handsWho: "Ai đã giơ tay? (đã báo có mặt và được xác nhận tại phòng họp)",
+    handsAction: (count: string) => `Ghi ${count} giơ tay`,
     handsNobody: "Hãy chọn ít nhất một người.",
-    handsSum: (hands: string, members: string) =>
-      `Số giơ tay (${hands}) phải bằng số người đã chọn (${members}).`,
-    handsVoted: (names: string) => `Đã biểu quyết rồi nên không tính nữa: ${names}.`,
-    nobodyPresent: "Chưa có ai có mặt mà được biểu quyết.",
+    handsRefused: (names: string) => `Không tính những người này: ${names}.`,
+    nobodyInRoom:
+      "Không còn ai để đếm: hãy xác nhận người có mặt tại phòng họp trong phần điểm danh trước.",
+    handsBack: "Rút lại giơ tay đã ghi",
+    handsBackHint: "Dùng khi ghi nhầm. Việc rút lại được ghi vào nhật ký của biểu quyết.",
+    handsBackWho: "Rút lại của ai?",
+    handsBackAction: (count: string) => `Rút lại ${count} giơ tay`,
     choosePlaces: (places: string) => `Hãy chọn đúng ${places}.`,
     seniorityHint: "Chạm lần lượt, người thâm niên cao nhất trước.",
     lotHint:

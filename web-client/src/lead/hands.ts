@@ -1,39 +1,29 @@
 import type { HandsInput } from "../gql/graphql";
 
-/** Hands raised in the room: who raised one, and how many for each option. */
-export interface Hands {
-  members: string[];
-  counts: Record<string, number>;
+/** Hands raised in the room: the option that each member, by id, raised one for. */
+export type Hands = Readonly<Record<string, string>>;
+
+export const NO_HANDS: Hands = {};
+
+/** One touch counts a member's hand for the option, or moves it there; another takes it away. */
+export function toggleHand(hands: Hands, memberId: string, optionId: string): Hands {
+  const { [memberId]: before, ...others } = hands;
+  return before === optionId ? others : { ...others, [memberId]: optionId };
 }
 
-export const NO_HANDS: Hands = { members: [], counts: {} };
-
-export function toggleMember(hands: Hands, memberId: string): Hands {
-  const members = hands.members.includes(memberId)
-    ? hands.members.filter((id) => id !== memberId)
-    : [...hands.members, memberId];
-  return { ...hands, members };
+export function countFor(hands: Hands, optionId: string): number {
+  return Object.values(hands).filter((id) => id === optionId).length;
 }
 
-/** What was typed as a count: whole, and from 0. */
-export function withCount(hands: Hands, optionId: string, typed: string): Hands {
-  const count = Math.max(0, Math.floor(Number(typed)) || 0);
-  return { ...hands, counts: { ...hands.counts, [optionId]: count } };
+export function without(hands: Hands, memberIds: readonly string[]): Hands {
+  return Object.fromEntries(Object.entries(hands).filter(([id]) => !memberIds.includes(id)));
 }
 
-export function sumOf({ counts }: Hands): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-/** Everybody who raised a hand raised one. */
-export function addUp(hands: Hands): boolean {
-  return hands.members.length > 0 && sumOf(hands) === hands.members.length;
-}
-
-export function handsInput({ counts }: Hands): HandsInput[] {
-  return Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([optionId, count]) => ({ optionId, count }));
+export function handsInput(hands: Hands): HandsInput[] {
+  return [...new Set(Object.values(hands))].map((optionId) => {
+    const memberIds = Object.keys(hands).filter((id) => hands[id] === optionId);
+    return { optionId, count: memberIds.length, memberIds };
+  });
 }
 
 /** The members whom a refusal names; none where it names nobody. */

@@ -13,6 +13,7 @@ import { ExtendTime } from "./extend-time";
 import { LateComer } from "./late-comer";
 import { OpenVoteConfirm, useWarnings } from "./open-vote-confirm";
 import { RecordHands } from "./record-hands";
+import { TakeBackHands } from "./take-back-hands";
 import { type Tool, toolsFor } from "./tools";
 import { closeVote, openVote, publishVote, repeatVote } from "./vote-acts";
 
@@ -88,6 +89,7 @@ function Tools({ live, meeting, vote, tools }: LeadProps & { tools: Tool[] }) {
       {chosen === "extend" && <ExtendTime {...at} />}
       {chosen === "late-comer" && <LateComer {...at} />}
       {chosen === "hands" && <RecordHands {...at} />}
+      {chosen === "hands-back" && <TakeBackHands {...at} />}
       {chosen === "break-tie" && <BreakTie {...at} />}
       {chosen === "annul" && <AnnulVote {...at} />}
     </>
@@ -108,6 +110,8 @@ function labelFor(tool: Tool, vote: Vote): string {
       return words.lateComer;
     case "hands":
       return words.hands;
+    case "hands-back":
+      return words.handsBack;
     case "break-tie":
       return words.breakTie;
     case "publish":

@@ -12,8 +12,10 @@ export interface Person {
 export interface People {
   /** In the roll call, and not on the electoral roll. */
   notOnRoll: Person[];
-  /** Present, and entitled to vote. */
-  presentEntitled: Person[];
+  /** Entitled to vote, checked in and seen in the room, and not counted by hand yet. */
+  inRoom: Person[];
+  /** Whose hand is counted, and for what. */
+  counted: (Person & { optionId: string })[];
 }
 
 /** Asked once, when the chair opens a dialog that needs them. */
@@ -37,10 +39,13 @@ export function usePeople({ vote, meeting }: LeadProps) {
 
 export function peopleOf({ vote, meeting }: RollAndAttendanceQuery): People {
   const roll = new Map(vote?.roll.map(({ member, isEntitled }) => [member.id, isEntitled]));
+  const hands = vote?.hands ?? [];
+  const raised = new Set(hands.map(({ member }) => member.id));
   const attendance = meeting?.attendance ?? [];
-  const present = attendance.filter(({ status }) => status === "PRESENT");
+  const seen = attendance.filter(({ status, confirmedAt }) => status === "PRESENT" && confirmedAt);
   return {
     notOnRoll: attendance.map(({ member }) => member).filter(({ id }) => !roll.has(id)),
-    presentEntitled: present.map(({ member }) => member).filter(({ id }) => roll.get(id)),
+    inRoom: seen.map(({ member }) => member).filter(({ id }) => roll.get(id) && !raised.has(id)),
+    counted: hands.flatMap(({ member, optionId }) => (optionId ? [{ ...member, optionId }] : [])),
   };
 }

@@ -7,93 +7,99 @@ import { ProblemNote } from "../ui/problem-note";
 import { labelOf } from "../vote/options";
 import type { DialogProps } from "./annul-vote";
 import {
-  addUp,
+  countFor,
   type Hands,
   handsInput,
   membersIn,
   NO_HANDS,
-  sumOf,
-  toggleMember,
-  withCount,
+  toggleHand,
+  without,
 } from "./hands";
 import { type Person, usePeople } from "./people";
 import { recordHands } from "./vote-acts";
 
-/** Hands are counted with the names of those who raised them; never for someone who has voted. */
+/** Choose an answer, then touch the names of those who raised a hand for it. */
 export function RecordHands(props: DialogProps) {
   const { live, vote, onLeave } = props;
   const { people, problem } = usePeople(props);
+  const [optionId, setOptionId] = useState(vote.options[0]?.id ?? "");
   const [hands, setHands] = useState<Hands>(NO_HANDS);
-  const [voted, setVoted] = useState<string[]>([]);
+  const [refused, setRefused] = useState<string[]>([]);
   const words = messages.value.voting.lead;
   const record = async () => {
     try {
-      await recordHands(live, vote.id, hands.members, handsInput(hands));
+      await recordHands(live, vote.id, handsInput(hands));
     } catch (error) {
-      if (error instanceof Declined && error.reason === "ALREADY_VOTED") {
-        const named = membersIn(error.details);
-        setVoted([...voted, ...named]);
-        setHands({ ...hands, members: hands.members.filter((id) => !named.includes(id)) });
-      }
+      // Whoever cannot be counted is named, and the others can be recorded at once.
+      const named = error instanceof Declined ? membersIn(error.details) : [];
+      setRefused([...refused, ...named]);
+      setHands(without(hands, named));
       throw error;
     }
   };
-  const able = people?.presentEntitled.filter(({ id }) => !voted.includes(id));
+  const able = people?.inRoom.filter(({ id }) => !refused.includes(id));
   return (
     <ActDialog
       title={words.hands}
-      action={words.handsAction}
+      action={words.handsAction(number(Object.keys(hands).length))}
       missing={missing(hands, able)}
-      explained="ALREADY_VOTED"
       onAct={record}
       onLeave={onLeave}
     >
       <p>{words.handsHint}</p>
       <ProblemNote problem={problem} />
+      <fieldset class="picks across">
+        <legend>{words.handsFor}</legend>
+        {vote.options.map((option) => (
+          <label key={option.id} class="pick">
+            <input
+              type="radio"
+              name="option"
+              checked={option.id === optionId}
+              onChange={() => setOptionId(option.id)}
+            />
+            <span>
+              {labelOf(option)} ({number(countFor(hands, option.id))})
+            </span>
+          </label>
+        ))}
+      </fieldset>
       <fieldset class="picks long">
         <legend>{words.handsWho}</legend>
         {able?.map(({ id, name }) => (
           <label key={id} class="pick">
             <input
               type="checkbox"
-              checked={hands.members.includes(id)}
-              onChange={() => setHands(toggleMember(hands, id))}
+              checked={id in hands}
+              onChange={() => setHands(toggleHand(hands, id, optionId))}
             />
-            {name}
+            <span>{name}</span>
+            <Raised options={vote.options} optionId={hands[id]} />
           </label>
         ))}
       </fieldset>
-      <fieldset class="counts">
-        <legend>{words.handsCounts}</legend>
-        {vote.options.map((option) => (
-          <label key={option.id} class="field">
-            {labelOf(option)}
-            <input
-              type="number"
-              inputMode="numeric"
-              min={0}
-              value={hands.counts[option.id] ?? 0}
-              onInput={(event) => setHands(withCount(hands, option.id, event.currentTarget.value))}
-            />
-          </label>
-        ))}
-      </fieldset>
-      {voted.length > 0 && (
+      {refused.length > 0 && (
         <p class="note waiting" role="alert">
-          {words.handsVoted(namesOf(people?.presentEntitled, voted))}
+          {words.handsRefused(namesOf(people?.inRoom, refused))}
         </p>
       )}
     </ActDialog>
   );
 }
 
+function Raised({
+  options,
+  optionId,
+}: Pick<DialogProps["vote"], "options"> & { optionId: string | undefined }) {
+  const option = options.find(({ id }) => id === optionId);
+  return option ? <strong class="pick-end">{labelOf(option)}</strong> : null;
+}
+
 function missing(hands: Hands, able: Person[] | undefined): string | null {
   const { opening, voting } = messages.value;
   if (able === undefined) return opening;
-  if (able.length === 0) return voting.lead.nobodyPresent;
-  if (hands.members.length === 0) return voting.lead.handsNobody;
-  if (addUp(hands)) return null;
-  return voting.lead.handsSum(number(sumOf(hands)), number(hands.members.length));
+  if (able.length === 0) return voting.lead.nobodyInRoom;
+  return Object.keys(hands).length === 0 ? voting.lead.handsNobody : null;
 }
 
 function namesOf(people: Person[] | undefined, ids: string[]): string {

@@ -9,6 +9,7 @@ export type Tool =
   | "extend"
   | "late-comer"
   | "hands"
+  | "hands-back"
   | "break-tie"
   | "publish"
   | "repeat"
@@ -17,6 +18,7 @@ export type Tool =
 const ACTS: readonly [Act, Tool][] = [
   ["OPEN_VOTE", "open"],
   ["RECORD_HANDS", "hands"],
+  ["TAKE_BACK_HANDS", "hands-back"],
   ["AMEND_ROLL", "late-comer"],
   ["EXTEND_VOTE", "extend"],
   ["CLOSE_VOTE", "close"],
@@ -32,7 +34,8 @@ const STEPS: readonly Tool[] = ["open", "close", "break-tie", "publish"];
 export function toolsFor(meeting: Meeting, vote: Vote, isNextStep: boolean): Tool[] {
   return ACTS.filter(([act, tool]) => {
     if (!vote.viewerMay.includes(act) || (isNextStep && STEPS.includes(tool))) return false;
-    if (tool === "hands") return !isElection(vote);
+    if (tool === "hands") return !isElection(vote) && meeting.mode !== "ONLINE";
+    if (tool === "hands-back") return vote.tally.byHand > 0;
     if (tool === "repeat") return mayRepeat(meeting, vote) && !isNextStep;
     return true;
   }).map(([, tool]) => tool);

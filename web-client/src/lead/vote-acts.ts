@@ -9,6 +9,7 @@ import {
   PublishVoteDocument,
   RecordHandsDocument,
   RepeatVoteDocument,
+  TakeBackHandsDocument,
 } from "../gql/graphql";
 import type { LiveMeeting } from "../meeting/live-meeting";
 import { accepted } from "../server/problem";
@@ -47,11 +48,19 @@ export async function amendRoll(
 export async function recordHands(
   live: LiveMeeting,
   voteId: string,
-  memberIds: string[],
   hands: HandsInput[],
 ): Promise<void> {
-  const { recordHands } = await request(RecordHandsDocument, { voteId, memberIds, hands });
+  const { recordHands } = await request(RecordHandsDocument, { voteId, hands });
   live.receiveVote(accepted(recordHands));
+}
+
+export async function takeBackHands(
+  live: LiveMeeting,
+  voteId: string,
+  memberIds: string[],
+): Promise<void> {
+  const { takeBackHands } = await request(TakeBackHandsDocument, { voteId, memberIds });
+  live.receiveVote(accepted(takeBackHands));
 }
 
 /** Either what was chosen or the order of seniority; a lot needs neither. */

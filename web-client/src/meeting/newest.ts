@@ -17,7 +17,7 @@ export type OwnVotes = ReadonlyMap<string, OwnVote>;
 
 export type Meeting = Omit<SharedMeeting, "votes"> & { votes: Vote[] };
 export type Vote = SharedVote &
-  Pick<OwnVote, "revision" | "viewerMay" | "myReceipt"> & {
+  Pick<OwnVote, "revision" | "viewerMay" | "myReceipt" | "myHand"> & {
     /** Whether the viewer's part has arrived for the state that the vote is in. */
     isOwnKnown: boolean;
   };
@@ -67,6 +67,7 @@ function withOwn(vote: SharedVote, own: OwnVote | undefined): Vote {
     revision: own?.revision ?? 0,
     viewerMay: isOwnKnown ? own.viewerMay : [],
     myReceipt: own?.myReceipt ?? null,
+    myHand: own?.myHand ?? null,
     isOwnKnown,
   };
 }

@@ -7,6 +7,7 @@ import { CheckIcon } from "../ui/icons";
 import { ProblemNote } from "../ui/problem-note";
 import { type Ballot, ballotFor, changeBallot, keepBallot, type Receipt } from "./ballot";
 import { BallotForm } from "./ballot-form";
+import { CountedHand } from "./counted-hand";
 import { fullLabelOf } from "./options";
 
 /** The viewer's part in a vote: the ballot to fill, the receipt, or why there is neither. */
@@ -17,6 +18,7 @@ export function OwnVote({ vote, standing }: { vote: Vote; standing: Standing | n
   if (receipt && !isChanging(ballot, mayCast)) {
     return <Recorded vote={vote} receipt={receipt} mayCast={mayCast} ballot={ballot} />;
   }
+  if (vote.myHand) return <CountedHand vote={vote} optionId={vote.myHand.optionId} />;
   if (ballot.step === "sending") return <BallotForm vote={vote} />;
   if (vote.state !== "OPEN") return <ProblemNote problem={problemIn(ballot)} />;
   // Nobody is told that they have no ballot before the server has said so.

@@ -40,7 +40,7 @@ export function VoteCard({ vote, standing, children }: VoteCardProps) {
       <OwnVote vote={vote} standing={standing} />
       {showsTally(vote) && <Tally vote={vote} />}
       <Links vote={vote} />
-      {hasEnded(vote) && <VoteDetails vote={vote} />}
+      {vote.state !== "PREPARED" && <VoteDetails vote={vote} />}
       {children}
     </article>
   );

@@ -30,14 +30,20 @@ function Loaded({ vote }: { vote: Vote }) {
     <div class="details-parts">
       <NotInBase details={details} />
       <NoBallot details={details} />
+      <Proxies details={details} />
+      <Hands vote={vote} details={details} />
       <Record vote={vote} details={details} />
       <AuditHead head={details.auditHead} />
     </div>
   );
 }
 
-/** Asked again when the vote has moved on, for example because its result was published. */
-function useDetails({ id, version }: Vote) {
+/**
+ * Asked again when the vote has moved on, for example because its result was published. Every
+ * ballot raises the version of an open vote, and tells nothing that is shown here.
+ */
+function useDetails({ id, version, revision, state }: Vote) {
+  const moved = state === "OPEN" ? revision : version;
   const [details, setDetails] = useState<Details | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -49,7 +55,7 @@ function useDetails({ id, version }: Vote) {
     return () => {
       left = true;
     };
-  }, [id, version]);
+  }, [id, moved]);
   return { details, problem };
 }
 
@@ -73,12 +79,45 @@ function NoBallot({ details: { roll } }: { details: Details }) {
     line.leftOut ? leftOut[line.leftOut] : line.isEntitled ? null : words.notEntitled,
   );
   const late = groupedBy(roll, (line) => (line.amendedAt ? words.lateComers : null));
-  const all = [...groups, ...late];
+  const suspended = groupedBy(roll, (line) => (line.suspendedAt ? words.suspendedMeanwhile : null));
+  const all = [...groups, ...suspended, ...late];
   if (all.length === 0) return null;
   return (
     <section>
       <h4>{words.noBallot}</h4>
       <Groups groups={all} />
+    </section>
+  );
+}
+
+/** Holders carry the votes of those who are away. */
+function Proxies({ details: { roll } }: { details: Details }) {
+  const { result: words } = messages.value.voting;
+  const holders = groupedBy(roll, (line) => line.representedBy?.name ?? null);
+  if (holders.length === 0) return null;
+  return (
+    <section>
+      <h4>{words.proxies}</h4>
+      <ul>
+        {holders.map(([holder, givers]) => (
+          <li key={holder}>{words.proxy(holder, givers.join(", "))}</li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Hands({ vote, details: { hands } }: { vote: Vote; details: Details }) {
+  const { result: words } = messages.value.voting;
+  if (hands.length === 0) return null;
+  const groups = vote.options.map((option): Group => {
+    const raised = hands.filter(({ optionId }) => optionId === option.id);
+    return [fullLabelOf(option), raised.map(({ member }) => member.name)];
+  });
+  return (
+    <section data-testid="hands">
+      <h4>{words.hands}</h4>
+      <Groups groups={groups.filter(([, names]) => names.length > 0)} />
     </section>
   );
 }
