@@ -325,8 +325,6 @@ REFUSED: dict[str, Callable[[City], Any]] = {
     "a second hand of a member": lambda c: hand_mark(c, member_id=c.chi.id),
     "a hand of somebody who is not on the roll": lambda c: hand_mark(c, member_id=c.yen.id),
     "a hand for another vote's option": lambda c: hand_mark(c, option_id=c.later_vote.for_),
-    "a hand for nothing": lambda c: hand_mark(c, option_id=None),
-    "a second hand, however often": lambda c: hand_mark(c, member_id=c.chi.id, sequence=2),
     "a hand of no sequence": lambda c: hand_mark(c, sequence=0),
     "a hand taken back that was not counted": lambda c: taken_back(c, member_id=c.binh.id),
     "a hand taken back twice": lambda c: taken_back(c, member_id=c.dung.id),

@@ -6,9 +6,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from models.meetings import Attendance, Meeting
-from models.votes import CountedHand, HandTakenBack
+from models.votes import CountedHand, HandMark, HandTakenBack
 from rules.ballots import OptionKind
 from rules.meetings import AttendanceStatus, MeetingMode
 from rules.recount import problems
@@ -269,6 +271,33 @@ async def test_nobody_is_counted_twice(city: City, rule: RuleSet) -> None:
     await record(city, vote, vote.for_, city.an)
     assert (await no(city, vote, city.an))[0] == "ALREADY_VOTED"
     assert await count(city, CountedHand) == 1
+
+
+async def test_the_database_takes_no_such_hand_from_anybody(city: City) -> None:
+    """Binh's hand is counted, An's was contested; two votes hide who votes how or are not open."""
+    await enter(city, city.an, city.binh)
+    vote, hidden = await open_motion(city, ORDINARY), city.scene.vote(city.meeting, 1, 60, HIDDEN)
+    await city.scene.save()
+    await vote_after(city.hanh, "openVote", hidden)
+    await record(city, vote, vote.for_, city.an, city.binh)
+    await vote_after(city.an, "contestHand", vote)
+    right = {"vote_id": vote.id, "member_id": city.chi.id, "option_id": vote.for_, "sequence": 1}
+    wrong: list[dict[str, Any]] = [
+        {"option_id": None},
+        {"member_id": city.binh.id, "sequence": 2},
+        {"member_id": city.an.id, "sequence": 2},
+        {"vote_id": hidden.id, "option_id": hidden.for_},
+    ]
+    for change_of_it in wrong:
+        async with city.scene.database.writing() as session:
+            with pytest.raises(IntegrityError, match="such a hand is not counted"):
+                await session.execute(insert(HandMark).values(right | change_of_it))
+    await vote_after(city.hanh, "closeVote", vote)
+    back = {"vote_id": vote.id, "member_id": city.binh.id, "sequence": 1, "is_contested": True}
+    for statement in (insert(HandMark).values(right), insert(HandTakenBack).values(back)):
+        async with city.scene.database.writing() as session:
+            with pytest.raises(IntegrityError, match="only while its vote is open"):
+                await session.execute(statement)
 
 
 # --- At the same moment -------------------------------------------------------------------------
