@@ -25,6 +25,7 @@ from server.auth import ServerCredentials
 from server.closer import closing_due_votes
 from server.collector import spare_the_collector
 from server.files import client_page
+from server.heads import TRY_AGAIN_AFTER
 from server.health import Health
 from server.http import (
     GraphQLView,
@@ -45,9 +46,6 @@ from server.sockets import Sockets
 from server.strangers import LimitStrangers, Strangers, refuse
 
 MAXIMUM_BODY = 256 * 1024
-
-TRY_AGAIN_AFTER = 5.0
-"""Seconds, where an address has too many sockets."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

@@ -20,6 +20,9 @@ KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+UNUSUAL = 10.0
+"""Requests of an address (`server.strangers`) that a handshake counts for which takes so long."""
+
 MOST_HEADERS = 64
 MOST_BYTES = 4096
 """Of all headers together; websockets takes 128 with twice as many bytes in each."""
@@ -59,6 +62,10 @@ class HttpProtocol(BoundedHttp):
             or not issubclass(self.ws_protocol_class or object, FrameProtocol)
             or self.config.ws_per_message_deflate
         ):
+            # Websockets refuses by itself what is no handshake, and no limit hears of it.
+            if not self._limits.requests.take(self.client_address(), self.loop.time(), UNUSUAL):
+                self._refuse(429)
+                return
             super().handle_websocket_upgrade()
             self._hand_over(self.transport.get_protocol())
             return

@@ -34,6 +34,8 @@ PIPELINED_AT_MOST = 16
 
 # All in seconds.
 READS_ANSWER_WITHIN = 1.0
+REPEATED_WAITS = 1.0
+TRY_AGAIN_AFTER = 5
 TAKES_NOTHING_AT_MOST = 30.0
 
 
@@ -215,7 +217,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.cycle.more_body and not self.pipeline and not self._is_refused:
+        is_last = self._is_refused or self.transport.is_closing()
+        if self.cycle.more_body and not self.pipeline and not is_last:
             self.let_go()
             self._is_refused = True  # nobody wants the rest of it
             self._read_no_more()
@@ -226,12 +229,25 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _forget_proxy(self) -> None:
         """A proxy's connections are those of many; that it has said something is enough."""
-        app = self.config.loaded_app
-        if self.peer is None or not isinstance(app, ProxyHeadersMiddleware):
-            return
-        if self.client is not None and self.client[0] in app.trusted_hosts:
+        if self.peer is not None and self._proxy_of() is not None:
             self._limits.disconnect(self.peer)
             self.peer = None
+
+    def _proxy_of(self) -> ProxyHeadersMiddleware | None:
+        """What knows whom the other side speaks for, where it is believed."""
+        app = self.config.loaded_app
+        if not isinstance(app, ProxyHeadersMiddleware) or self.client is None:
+            return None
+        return app if self.client[0] in app.trusted_hosts else None
+
+    def client_address(self) -> str:
+        """Whom this request counts for."""
+        proxy, forwarded = self._proxy_of(), dict(self.headers).get(b"x-forwarded-for")
+        if proxy is None or forwarded is None:
+            return address_of(self.client)
+        return address_of(
+            proxy.trusted_hosts.get_trusted_client_address(forwarded.decode("latin1"))
+        )
 
     # --- What is refused
 
@@ -255,15 +271,23 @@ class BoundedHttp(HttpToolsProtocol):
             self._answer_at_last(status)
 
     def _answer_at_last(self, status: int) -> None:
-        self.transport.write(plain_answer(status))
-        self._read_no_more()
+        """At once, but not to who has been answered so again and again: they would be back."""
+        if self._limits.refusals.take(address_of(self.client), self.loop.time()):
+            self._answer_now(status)
+        else:
+            self.transport.pause_reading()
+            self.loop.call_later(REPEATED_WAITS, self._answer_now, status)
+
+    def _answer_now(self, status: int) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(plain_answer(status))
+            self._read_no_more()
 
     def _read_no_more(self) -> None:
         """With unread bytes a close would be a reset, and the answer perhaps be lost."""
-        if self.transport.is_closing():
-            return
         if self.transport.can_write_eof():
             self.transport.write_eof()
+            self.transport.resume_reading()
             self.loop.call_later(READS_ANSWER_WITHIN, self.transport.abort)
         else:
             self.transport.close()
@@ -279,5 +303,7 @@ def has_body(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def plain_answer(status: int) -> bytes:
     """A whole response without a body, the last one of its connection."""
-    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
-    return f"{line}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "connection: close"]
+    if status in (429, 503):
+        lines.append(f"retry-after: {TRY_AGAIN_AFTER}")
+    return "\r\n".join([*lines, "content-length: 0", "", ""]).encode()

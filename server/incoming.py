@@ -112,7 +112,8 @@ class IncomingFrames(WebSocketsSansIOProtocol):
             return
         self.transport.pause_reading()
         self.cut_off(TOO_MANY_MESSAGES, "Too many frames")
-        self.loop.call_later(FLOOD_LEAVES_WITHIN, self.transport.abort)
+        # Uvicorn's own: without it, it would close at once, and they would be back at once.
+        self.close_timer = self.loop.call_later(FLOOD_LEAVES_WITHIN, self.transport.abort)
 
     def handle_ping(self) -> None:
         if self.handshake_complete and self.is_taking:

@@ -14,6 +14,9 @@ from server.settings import Settings
 ADDRESSES = 10_000
 """That are remembered; of more, those that did nothing for the longest time are forgotten."""
 
+REFUSALS = Rate(rate=20, size=50)
+"""Of what is no good request, answered at once for one address; others wait a moment."""
+
 AT_ONCE = 10
 """Seconds' worth of requests that may come at one moment."""
 
@@ -35,6 +38,7 @@ class Limits:
         self.body_seconds = settings.body_seconds
         self.frames = Buckets(OF_STRANGERS, ADDRESSES)
         self.requests = Buckets(Rate(rate, AT_ONCE * rate), ADDRESSES)
+        self.refusals = Buckets(REFUSALS, ADDRESSES)
         self._connections = max(1, min(settings.connections, files - SPARE_FILES))
         self._of_address = settings.address_connections
         self._connected: Counter[str] = Counter()

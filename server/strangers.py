@@ -28,7 +28,7 @@ ANSWERED = 64 * 1024
 FOR_MEMBERS = ("/graphql", "/session")
 
 HELD = 1.0
-"""Seconds at most that a refused request is held up: else it would come again at once."""
+"""Seconds that a refused request is held up: else it would come again at once."""
 
 
 class Strangers:
@@ -98,7 +98,7 @@ class LimitStrangers:
 
 async def refuse(scope: Scope, send: Send, wait: float) -> None:
     """429 for a request or a handshake, after a while."""
-    await asyncio.sleep(min(wait, HELD))
+    await asyncio.sleep(HELD)
     seconds = math.ceil(wait)
     message = f"too many requests from your address; try again in {seconds} s"
     body = orjson.dumps({"errors": [{"message": message, "extensions": {}}]})

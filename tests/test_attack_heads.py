@@ -9,7 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from server.heads import FIELDS_AT_MOST, HEAD_AT_MOST, PIPELINED_AT_MOST
+from server.heads import FIELDS_AT_MOST, HEAD_AT_MOST, PIPELINED_AT_MOST, REPEATED_WAITS
+from server.limits import REFUSALS
 from server.sockets import INTRODUCE_WITHIN
 from tests.raw_socket import HANDSHAKE, RawSocket, head, message
 from tests.server_process import ServerProcess, demo_server
@@ -163,6 +164,19 @@ def test_a_head_of_80_mb_is_refused_before_it_has_come(peer: RawSocket) -> None:
     peer.send(b"GET / HTTP/1.1\r\nX: ")
     assert peer.send_until_refused(b"x" * 1_000_000, most=80) < 80
     assert time.monotonic() - began < AT_ONCE
+
+
+def test_who_sends_bad_requests_again_and_again_is_answered_more_slowly(
+    server: ServerProcess,
+) -> None:
+    """Else 20 connections that send nothing else would take a third of a processor."""
+    with ExitStack() as stack:
+        peers = [stack.enter_context(RawSocket(server.port)) for _ in range(2 * int(REFUSALS.size))]
+        began = time.monotonic()
+        for peer in peers:
+            peer.send(b"hello\r\n\r\n")
+        assert {peer.answer() for peer in peers} == {400}
+        assert time.monotonic() - began > REPEATED_WAITS
 
 
 def test_a_connection_is_closed_when_nothing_more_is_asked(peer: RawSocket) -> None:
