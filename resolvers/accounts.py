@@ -12,6 +12,9 @@ from resolvers.access import session_ended
 from resolvers.context import Context, Viewer
 from rules.refusals import Reason, Refusal
 
+SHORTEST_GAIN = timedelta(seconds=1)
+"""Who asks for more time again and again writes nothing, and tells no process, in between."""
+
 
 @dataclass(frozen=True)
 class SignedIn:
@@ -92,12 +95,14 @@ async def sign_out(context: Context) -> None:
     """End the viewer's session. Twice is the same as once."""
     viewer = context.signed_in()
     async with context.transaction() as transaction:
-        await transaction.session.execute(
+        ended = await transaction.session.scalar(
             update(Session)
             .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
             .values(revoked_at=database_clock())
+            .returning(Session.id)
         )
-        transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
+        if ended is not None:
+            transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
     context.sessions.forget([viewer.member_id])
 
 
@@ -122,12 +127,14 @@ async def refresh_session(context: Context) -> Viewer:
             raise session_ended()
         longest = min(found.now + limits.lifetime, found.created_at + limits.maximum)
         expires_at = max(found.expires_at, longest)
-        if expires_at > found.expires_at:
+        if expires_at - found.expires_at > SHORTEST_GAIN:
             await transaction.session.execute(
                 update(Session)
                 .where(Session.id == viewer.session_id, Session.revoked_at.is_(None))
                 .values(expires_at=expires_at)
             )
             transaction.announce(ACCESS_CHANNEL, topic_of_member(viewer.member_id))
+        else:
+            expires_at = found.expires_at
     context.viewer = Viewer(viewer.member_id, viewer.session_id, expires_at)
     return context.viewer

@@ -58,8 +58,10 @@ class Client(Protocol):
 
 
 class UnknownClient:
-    address = ""
-    device = None
+    """A client of which nothing is known; it never leaves."""
+
+    address: str = ""
+    device: str | None = None
 
     async def left(self) -> None:
         await asyncio.get_running_loop().create_future()

@@ -9,8 +9,10 @@ import strawberry
 from models.units import Appointment as AppointmentRow
 from models.units import Member as MemberRow
 from resolvers.context import Viewer as ViewerValue
+from resolvers.own_sessions import list_sessions
 from rules.members import Role, Standing
 from schema.operation import Info
+from schema.session import Session
 from schema.unit import Unit
 
 strawberry.enum(Role)
@@ -72,3 +74,7 @@ class Viewer:
     @strawberry.field
     def session_expires_at(self) -> datetime:
         return self.value.session_expires_at
+
+    @strawberry.field(description="Where the viewer is signed in, the newest first; at most 100.")
+    async def sessions(self, info: Info) -> list[Session]:
+        return [Session.of(value) for value in await list_sessions(info.context)]

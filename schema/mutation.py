@@ -2,16 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from resolvers import accounts, amending, ballots, meetings, members, preparing, votes
+from resolvers import accounts, amending, ballots, meetings, members, own_sessions, preparing, votes
 from resolvers import hands as raised_hands
 from rules.presets import Matter
 from schema.meeting import Meeting
 from schema.member import Member, Viewer
 from schema.operation import Info
 from schema.refusal import Refused
+from schema.session import EndedSessions
 from schema.vote import Receipt, Vote
 
 
@@ -59,11 +61,16 @@ class HandsInput:
         return raised_hands.HandsRaised(**vars(self))
 
 
+EndSessionsResult = Annotated[EndedSessions | Refused, strawberry.union("EndSessionsResult")]
 SignInResult = Annotated[SignedIn | Refused, strawberry.union("SignInResult")]
 MemberResult = Annotated[Member | Refused, strawberry.union("MemberResult")]
 MeetingResult = Annotated[Meeting | Refused, strawberry.union("MeetingResult")]
 VoteResult = Annotated[Vote | Refused, strawberry.union("VoteResult")]
 CastBallotResult = Annotated[Receipt | Refused, strawberry.union("CastBallotResult")]
+
+
+def ended_sessions(ids: list[UUID]) -> EndedSessions:
+    return EndedSessions(ids=[strawberry.ID(str(one)) for one in ids])
 
 
 @strawberry.type
@@ -78,6 +85,20 @@ class Mutation:
     async def sign_out(self, info: Info) -> bool:
         await accounts.sign_out(info.context)
         return True
+
+    @strawberry.mutation(
+        description="Ends one of the viewer's sessions; its sockets are closed at once."
+    )
+    async def end_session(self, info: Info, session_id: strawberry.ID) -> EndSessionsResult:
+        return ended_sessions(await own_sessions.end_session(info.context, session_id))
+
+    @strawberry.mutation(description="Ends all of the viewer's sessions but the one that asks.")
+    async def end_other_sessions(self, info: Info) -> EndSessionsResult:
+        return ended_sessions(await own_sessions.end_other_sessions(info.context))
+
+    @strawberry.mutation(description="Ends all of the viewer's sessions: signs out everywhere.")
+    async def end_all_sessions(self, info: Info) -> EndSessionsResult:
+        return ended_sessions(await own_sessions.end_all_sessions(info.context))
 
     @strawberry.mutation(
         description="Gives the viewer's session its full lifetime from now, within a maximum since"

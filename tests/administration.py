@@ -2,6 +2,7 @@
 
 python -m tests.administration DATABASE_URL move MEMBER_ID BRANCH_ID
 python -m tests.administration DATABASE_URL end-session TOKEN SECONDS
+python -m tests.administration DATABASE_URL sign-in TOKEN DEVICE
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from models.accounts import Session
 from models.database import Database, WriteSession
@@ -44,7 +46,22 @@ async def end_session(session: WriteSession, token: str, seconds: str) -> None:
     )
 
 
-ACTS = {"move": move, "end-session": end_session}
+async def sign_in(session: WriteSession, token: str, device: str) -> None:
+    """Let whose token it is be signed in on one more device."""
+    now = datetime.now(UTC)
+    account = select(Session.account_id).where(Session.token_hash == hash_token(token))
+    await session.execute(
+        insert(Session).values(
+            account_id=account.scalar_subquery(),
+            token_hash=token_bytes(32),
+            created_at=now - timedelta(days=2),
+            expires_at=now + timedelta(days=1),
+            device=device,
+        )
+    )
+
+
+ACTS = {"move": move, "end-session": end_session, "sign-in": sign_in}
 
 
 async def administer(url: str, act: str, first: str, second: str) -> None:

@@ -105,6 +105,8 @@ def document_of(mutation: str, arguments: Collection[str], selection: str = "__t
     """The document that calls a mutation with variables of the arguments' names."""
     declared = ", ".join(f"${name}: {TYPES.get(name, 'ID!')}" for name in arguments)
     passed = ", ".join(f"{name}: ${name}" for name in arguments)
+    if not arguments:
+        return f"mutation {{ {mutation} {{ {selection} }} }}"
     return f"mutation ({declared}) {{ {mutation}({passed}) {{ {selection} }} }}"
 
 

@@ -22,6 +22,7 @@ import { probationaryMemberHasNoBallot } from "./probationary.mjs";
 import { proxyIsGivenTwice } from "./proxy.mjs";
 import { chairConfirmsWhoIsInTheRoom } from "./roll-call.mjs";
 import { sessionEndsWithNotice, suspensionThrowsOut } from "./session-end.mjs";
+import { anotherDeviceIsSignedOut } from "./sessions.mjs";
 import { signingOutEndsTheSessionEverywhere } from "./sign-out.mjs";
 import { openStage } from "./stage.mjs";
 import { twoTabsAreTwoPeople } from "./two-people.mjs";
@@ -73,6 +74,7 @@ const scenes = [
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
   ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],
   ["who is suspended is thrown out, and back when reinstated", suspensionThrowsOut],
+  ["another device is signed out from a list of them", anotherDeviceIsSignedOut],
   ["a session that ends soon says so, and can be made longer", sessionEndsWithNotice],
 ];
 

@@ -1,4 +1,5 @@
-import { useEffect } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { HomeScreen } from "./home/home-screen";
 import { UnitScreen } from "./home/unit-screen";
@@ -48,6 +49,7 @@ function Pages({ viewer }: { viewer: Viewer }) {
         <Route path="/sign-in" component={SignedInAlready} />
         <Route path="/meetings/:id" component={MeetingScreen} />
         <Route path="/units/:id" component={UnitScreen} />
+        <Route path="/sessions" component={SessionsPage} />
         <Route default component={NotFoundScreen} />
       </Router>
     </ViewerContext.Provider>
@@ -57,6 +59,20 @@ function Pages({ viewer }: { viewer: Viewer }) {
 /** Whoever reads by keyboard or by ear starts at the top of the new page. */
 function moveFocusToPage(): void {
   document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+/** Loaded when it is asked for: few look at it, and the first load is to stay small. */
+function SessionsPage() {
+  const [Loaded, setLoaded] = useState<ComponentType | null>(null);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    import("./sessions/sessions-screen").then(
+      ({ SessionsScreen }) => setLoaded(() => SessionsScreen),
+      () => setFailed(true),
+    );
+  }, []);
+  if (failed) return <UnreachableScreen />;
+  return Loaded ? <Loaded /> : <p class="opening">{messages.value.opening}</p>;
 }
 
 function SignedInAlready() {

@@ -50,6 +50,31 @@ test("a code is exchanged for the cookie, and the token is forgotten", async () 
   expect(session.value.state).toBe("signed-in");
 });
 
+test("where too many sign in at once it comes again when the server says so", async () => {
+  vi.useFakeTimers();
+  const busy = { reason: "TRY_AGAIN_LATER", details: { seconds: 3 } };
+  const token = { data: { signIn: { token: "fresh" } } };
+  const asked = answerInTurn({ data: { signIn: busy } }, token, 204, signedIn);
+  const signingIn = signInWithCode("7K9Q2M");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  await signingIn;
+  expect(session.value.state).toBe("signed-in");
+  vi.useRealTimers();
+});
+
+test("it does not come again for ever", async () => {
+  vi.useFakeTimers();
+  const busy = { data: { signIn: { reason: "TRY_AGAIN_LATER", details: { seconds: 3 } } } };
+  const asked = answerInTurn(busy, busy, busy, busy, busy, busy);
+  const refused = expect(signInWithCode("7K9Q2M")).rejects.toThrow("TRY_AGAIN_LATER");
+  await vi.advanceTimersByTimeAsync(60_000);
+  await refused;
+  expect(asked).toHaveLength(5);
+  vi.useRealTimers();
+});
+
 test("every request carries the header that foreign pages cannot send", async () => {
   const asked = answerInTurn(nobody, 204);
   await openSession();

@@ -44,6 +44,7 @@ function SignOut() {
   return (
     <footer class="sign-out">
       <ProblemNote problem={problem} />
+      <a href="/sessions">{messages.value.home.sessions}</a>
       <button type="button" class="button" aria-disabled={busy} onClick={() => act(signOut)}>
         {messages.value.home.signOut}
       </button>

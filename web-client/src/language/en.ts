@@ -51,6 +51,7 @@ export const en: Messages = {
     others: "Other meetings",
     more: "Show more",
     signOut: "Sign out",
+    sessions: "Where you are signed in",
     roleIn: (role, unit) => `${role}, ${unit}`,
   },
 

@@ -164,6 +164,7 @@ export const vi = {
     others: "Các cuộc họp khác",
     more: "Xem thêm",
     signOut: "Đăng xuất",
+    sessions: "Nơi bạn đang đăng nhập",
     roleIn: (role: string, unit: string) => `${role}, ${unit}`,
   },
 

@@ -11,6 +11,8 @@ import { keepTabToken } from "./token";
 /** Milliseconds without an answer; the asking goes on. */
 const SAYS_SO_AFTER = 10_000;
 
+const ATTEMPTS = 5;
+
 /** Asks the server who we are, for as long as it takes to get an answer. */
 export async function openSession(): Promise<void> {
   const late = setTimeout(() => {
@@ -58,11 +60,21 @@ export async function followSignInLink(link: SignInLink): Promise<void> {
 
 /** Exchanges an activation code for the cookie; throws what `request` throws. */
 export async function signInWithCode(code: string): Promise<void> {
-  const { signIn } = await request(SignInDocument, { code });
-  const { token } = accepted(signIn);
+  const token = await useCode(code);
   await send("POST", "/session", null, token);
   forgetPerson();
   await openSession();
+}
+
+/** In a full hall there may be no room at once: come again when the server says so. */
+async function useCode(code: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const { signIn } = await request(SignInDocument, { code });
+    const isBusy = "reason" in signIn && signIn.reason === "TRY_AGAIN_LATER";
+    if (!isBusy || attempt === ATTEMPTS) return accepted(signIn).token;
+    const { seconds = 1 } = signIn.details as { seconds?: number };
+    await pause(seconds * 1_000 * (0.5 + Math.random() / 2));
+  }
 }
 
 /** Throws `Unreachable` when the server could not be told: the session would live on. */
