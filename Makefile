@@ -9,10 +9,12 @@ PACKAGES := .make/packages$(notdir $(VENV))
 COMMAND := $(BIN)/branch-meetings
 NODE_PACKAGES := web-client/node_modules/.package-lock.json
 PEER_PACKAGES := benchmarks/peers/node_modules/.package-lock.json
+AUDIT_VENV := $(VENV)-audit
+AUDIT_PACKAGES := .make/packages$(notdir $(AUDIT_VENV))
 WEB_PAGE := web-client/dist/index.html
 # Two workers: more take longer on two cores. The one that is done takes tests off the other.
 PARALLEL ?= -n 2 --dist worksteal
-BENCHMARKS := $(or $(BENCH),$(filter-out _%,$(basename $(notdir $(wildcard benchmarks/*.py)))))
+BENCHMARKS := $(or $(BENCH),$(filter-out _% suites,$(basename $(notdir $(wildcard benchmarks/*.py)))))
 CHECKS := check-lint check-format check-mypy check-pyright check-imports \
 	check-schema check-migrations check-locks check-web-client
 
@@ -47,9 +49,13 @@ bench: $(COMMAND) $(if $(filter fanout,$(BENCHMARKS)),$(PEER_PACKAGES)) ## run t
 	@$(if $(BENCHMARKS),,echo "bench: there is no program in benchmarks/ yet, so none was run")
 	@for name in $(BENCHMARKS); do echo "bench: benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit; done
 
-audit: check-locks $(NODE_PACKAGES) ## compare the installed packages with the lock files (offline; asks no list of advisories)
+audit: check-locks $(NODE_PACKAGES) $(PEER_PACKAGES) $(AUDIT_PACKAGES) ## compare packages with the lock files, attack the server, run public suites
 	@echo "audit: npm packages are those of package-lock.json, none missing, none more"
 	@cd web-client && npm ls --all >/dev/null
+	@echo "audit: public suites and a fuzzer (benchmarks/suites.py), some minutes"
+	@$(BIN)/python -m benchmarks.suites --tools $(AUDIT_VENV); suites=$$?; \
+	echo "audit: what honest people notice of attacks (benchmarks/attacks.py), some minutes"; \
+	$(BIN)/python -m benchmarks.attacks && exit $$suites
 
 migrate: $(COMMAND) ## bring the database up to the newest migration
 	@$(COMMAND) migrate
@@ -62,12 +68,14 @@ lock: $(PACKAGES) ## write the lock files anew (ARGS=--upgrade for the newest ve
 	@$(COMPILE) --universal --generate-hashes -o requirements.lock $(ARGS)
 	@echo "lock: requirements-dev.lock, the same and the tools"
 	@$(COMPILE) --group dev --universal --generate-hashes -o requirements-dev.lock $(ARGS)
+	@echo "lock: requirements-audit.lock, the tools of make audit alone"
+	@$(BIN)/uv pip compile --quiet --group audit --universal --generate-hashes -o requirements-audit.lock $(ARGS)
 	@for folder in web-client benchmarks/peers; do echo "lock: $$folder/package-lock.json"; \
 		(cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved \
 		--no-audit --no-fund --no-update-notifier) || exit; done
 
 clean: ## remove what make made; the demo data stays
-	rm -rf $(VENV) .make web-client/node_modules benchmarks/peers/node_modules web-client/dist web-client/src/gql
+	rm -rf $(VENV) $(AUDIT_VENV) .make web-client/node_modules benchmarks/peers/node_modules web-client/dist web-client/src/gql
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml
@@ -107,7 +115,7 @@ check-migrations: $(COMMAND)
 check-locks: $(COMMAND)
 	@echo "check: what is installed satisfies pyproject.toml, and the lock files hold no address"
 	@$(BIN)/pip check --disable-pip-version-check
-	@! grep -nE '://|"resolved":' requirements.lock requirements-dev.lock
+	@! grep -nE '://|"resolved":' requirements.lock requirements-dev.lock requirements-audit.lock
 	@! grep -n '"resolved":' web-client/package-lock.json benchmarks/peers/package-lock.json
 
 check-web-client: $(NODE_PACKAGES)
@@ -127,6 +135,12 @@ $(VENV)/pyvenv.cfg:
 $(PACKAGES): requirements-dev.lock $(VENV)/pyvenv.cfg
 	@echo "install: the locked Python packages, a minute or less ($(WHY))"
 	@$(BIN)/python -m $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@mkdir -p $(@D) && touch $@
+
+$(AUDIT_PACKAGES): requirements-audit.lock $(VENV)/pyvenv.cfg
+	@echo "audit: the locked tools, in $(AUDIT_VENV) ($(WHY))"
+	@$(BIN)/python -m venv --clear $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python -m $(PIP_INSTALL) --require-hashes -r requirements-audit.lock
 	@mkdir -p $(@D) && touch $@
 
 # uv-build, one of the locked packages, is a program: pip finds it on the PATH.
