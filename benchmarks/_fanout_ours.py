@@ -93,6 +93,7 @@ def ours(
         settings = {
             "MEETINGS_MODE": "production",
             "MEETINGS_SECRET": uuid4().hex,
+            "MEETINGS_MEMBER_ALLOWANCE": "1000",
             "MEETINGS_DATABASE_URL": url,
         }
         if checkout:

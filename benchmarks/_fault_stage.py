@@ -259,6 +259,7 @@ async def _working(stage: Stage) -> AsyncIterator[None]:
 def _worker(broker: int, url: str, plant: str | None, log: Path) -> Worker:
     settings = {
         "MEETINGS_DATABASE_URL": url,
+        "MEETINGS_MEMBER_ALLOWANCE": "1000",
         "MEETINGS_BROADCAST_URL": f"redis://127.0.0.1:{broker}/0",
     }
     if plant is None:

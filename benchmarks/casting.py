@@ -105,7 +105,11 @@ def serving(app: str, url: str) -> Iterator[tuple[int, int]]:
         "import sys; from server.process import serve_app;"
         f" serve_app({app!r}, '127.0.0.1', {port}, workers=1)",
     ]
-    environment = {**os.environ, "MEETINGS_DATABASE_URL": url}
+    environment = {
+        **os.environ,
+        "MEETINGS_DATABASE_URL": url,
+        "MEETINGS_MEMBER_ALLOWANCE": "1000",
+    }
     process = subprocess.Popen(command, env=environment, preexec_fn=die_with_parent(15))
     try:
         wait_for(port)

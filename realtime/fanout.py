@@ -110,17 +110,18 @@ class Fanout(Generic[Error]):
         channel: str,
         wants: Callable[[str], bool],
         take: TakeState[Error],
+        owner: Hashable = None,
     ) -> Group[Error]:
         """Put a subscriber into the group of that key, which the first one makes.
 
         The latest state is pushed at once if there is one, else as soon as there is. `wants` and
-        `take` are the same for whoever has the same key.
+        `take` are the same for whoever has the same key. Several subscribers may be one owner's.
         """
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(self, key, take)
             group.begin(self._feed, channel, wants)
-        group.add(subscriber)
+        group.add(subscriber, owner)
         return group
 
     def forget(self, group: Group[Error]) -> None:
@@ -154,13 +155,20 @@ class Group(Generic[Error]):
         self.state: bytes | None = None
         self._fanout = fanout
         self._take = take
-        self._subscribers: dict[Subscriber[Error], None] = {}
+        self._subscribers: dict[Subscriber[Error], Hashable] = {}
         self._changed_at = math.inf
         self._figures_from = -math.inf
         self._is_count = False
 
     def __len__(self) -> int:
         return len(self._subscribers)
+
+    @property
+    def owner(self) -> Hashable | None:
+        """Whose own it is; None where its subscribers are not all the same one's."""
+        owners = iter(self._subscribers.values())
+        first = next(owners, None)
+        return first if all(owner == first for owner in owners) else None
 
     def begin(self, feed: Feed, channel: str, wants: Callable[[str], bool]) -> None:
         self._task = watched(self._run(feed, channel, wants), name=f"group on {channel}")
@@ -170,8 +178,8 @@ class Group(Generic[Error]):
         self._task.cancel()
         return self._task
 
-    def add(self, subscriber: Subscriber[Error]) -> None:
-        self._subscribers[subscriber] = None
+    def add(self, subscriber: Subscriber[Error], owner: Hashable = None) -> None:
+        self._subscribers[subscriber] = owner
         if self.state is not None:
             self._fanout.counters.deliveries += 1
             self._fanout.push((subscriber,), self.state)

@@ -67,7 +67,7 @@ class Buckets:
     """
 
     def __init__(self, limit: Rate, most: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._most = most
         self._buckets: dict[Hashable, TokenBucket] = {}
         """In the order of their last use."""
@@ -91,7 +91,7 @@ class Buckets:
     def _of(self, key: Hashable, now: float) -> TokenBucket:
         bucket = self._buckets.pop(key, None)
         if bucket is None:
-            bucket = TokenBucket(self._limit, now)
+            bucket = TokenBucket(self.limit, now)
             self._make_room(now)
         self._buckets[key] = bucket
         return bucket

@@ -35,6 +35,7 @@ class Reason(Enum):
     HANDS_NOT_COUNTED = "HANDS_NOT_COUNTED"
     NOT_IN_ROOM = "NOT_IN_ROOM"
     HAND_CONTESTED = "HAND_CONTESTED"
+    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 
 
 class Refusal(Exception):

@@ -102,6 +102,10 @@ class Documents:
         """Take documents for our own web client's: SHA-256 of their texts in UTF-8, in hex."""
         self._own.update(hashes)
 
+    def has_read(self, text: str) -> bool:
+        """Whether it is kept, so that to read it is no work."""
+        return text in self._kept_for_good or text in self._kept
+
     def read(self, text: str, asker: Asker = Asker.DEVELOPER) -> Document:
         """The document of a text. Raises BadDocument, or CannotGetOperationTypeError for one
         without an operation."""

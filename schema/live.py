@@ -5,7 +5,7 @@ feed's hints, and the fan-out then takes the state anew.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -36,12 +36,13 @@ from strawberry.types.field import StrawberryField
 from models.database import DATABASE_FAILURES
 from realtime.events import is_count, is_of_member, topic_of_member
 from realtime.fanout import Ended, Fanout, Group, Push, Subscriber
+from realtime.shares import Shares
 from realtime.tasks import watched
 from resolvers.audiences import Audiences, Followed
 from resolvers.batches import Batcher
 from resolvers.context import Context, Snapshot, Viewpoint
 from resolvers.sessions import Access
-from rules.permissions import Audience
+from rules.permissions import Audience, Relation
 from rules.refusals import Refusal
 from schema.compiled import Compiled, compiled, variables_in
 from schema.documents import Asker, BadDocument, Document
@@ -56,6 +57,9 @@ MOST_TOGETHER = 256
 GATHER = 0.04
 """Seconds from one snapshot to the next. When it was quiet a state is taken at once; where hundreds
 of meetings vote, what comes so close together shares the statements."""
+
+CHAIRS_SHARE = 4
+"""Times that of others, of what a member's own groups may take: a meeting waits for its chair."""
 
 logger = structlog.get_logger()
 
@@ -84,6 +88,8 @@ class LiveOperation:
     """By the values of its variables, as long as anybody is shown them."""
     compiled: WeakValueDictionary[bytes, Compiled] = field(default_factory=WeakValueDictionary)
     """By the values of the variables within, as long."""
+    cost: int = 0
+    """Of one state, roughly: its fields."""
 
     def declared(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the variables given that are the operation's."""
@@ -107,15 +113,16 @@ def read_operation(
         node = get_operation_ast(document.node, name)
         if node is None:
             return None  # and any name may be sent
-        found[name] = _read_operation(document.node, node, name)
+        found[name] = _read_operation(document, node, name)
     return found[name]
 
 
 def _read_operation(
-    document: DocumentNode, node: OperationDefinitionNode, name: str | None
+    read: Document, node: OperationDefinitionNode, name: str | None
 ) -> LiveOperation | None:
     if node.operation is not OperationType.SUBSCRIPTION:
         return None
+    document = read.node
     marks = _Marks(TypeInfo(schema._schema))
     visit(document, TypeInfoVisitor(marks.type_info, marks))
     return LiveOperation(
@@ -126,6 +133,7 @@ def _read_operation(
         marks.has_counts,
         _variables_within(document, node),
         frozenset(one.variable.name.value for one in node.variable_definitions or ()),
+        cost=read.extent.cost,
     )
 
 
@@ -249,6 +257,7 @@ class Live:
         self.executions = 0
         self._shared = shared
         self._runs = Batcher(self._run_together, MOST_TOGETHER)
+        self._shares = Shares()
         self._ending: set[asyncio.Task[None]] = set()
         """Snapshots that end while what was read from them is shown already."""
 
@@ -279,16 +288,32 @@ class Live:
         wants = _wants(followed, operation, access.viewer.member_id)
         return Plan((prepared, audience), followed, wants)
 
-    def join(self, plan: Plan, subscriber: Subscriber[Errors]) -> LiveGroup:
+    def join(
+        self, plan: Plan, subscriber: Subscriber[Errors], owner: UUID | None = None
+    ) -> LiveGroup:
         """Put the subscriber into the group of those who see the same."""
 
         async def take() -> State:
+            if group.owner is not None:
+                await self._wait_for_share(group.owner, plan)
             state = await self._runs.do(plan.key)
             if isinstance(state, Exception):
                 raise state
             return state
 
-        return self.fanout.join(plan.key, subscriber, plan.followed.channel, plan.wants, take)
+        channel, wants = plan.followed.channel, plan.wants
+        group = self.fanout.join(plan.key, subscriber, channel, wants, take, owner)
+        return group
+
+    async def _wait_for_share(self, owner: Hashable, plan: Plan) -> None:
+        """One member's own groups take no more than their share of the time; all others go first,
+        and a chair has a larger one."""
+        prepared, audience = plan.key
+        is_chair = Relation.OFFICER in audience.relations
+        cost = prepared.operation.cost / (CHAIRS_SHARE if is_chair else 1)
+        wait = self._shares.take(owner, cost, asyncio.get_running_loop().time())
+        if wait:
+            await asyncio.sleep(wait)
 
     async def _run_together(self, runs: list[Run]) -> Sequence[State | Exception]:
         """Their states, of one snapshot."""

@@ -1,5 +1,6 @@
 """The one schema, and what wraps its operations."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import strawberry
@@ -7,7 +8,7 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from schema.documents import Asker, BadDocument, Documents, does_not_fit
+from schema.documents import Asker, BadDocument, Document, Documents, does_not_fit
 from schema.execution import Execution
 from schema.mutation import Mutation
 from schema.operation import ASKER, DOCUMENT, Operation, mask_faults
@@ -27,9 +28,11 @@ class Schema(strawberry.Schema):
         variable_values: dict[str, Any] | None = None,
         *args: Any,
         asker: Asker = Asker.DEVELOPER,
+        charge: Callable[[Document, str | None], Awaitable[None]] | None = None,
         **options: Any,
     ) -> ExecutionResult:
-        """Execute an operation of a document, if the one who asks may send such.
+        """Execute an operation of a document, if the one who asks may send such, and `charge` them
+        for it first: what that raises is raised.
 
         Raises what Strawberry raises where there is no such operation.
         """
@@ -40,6 +43,8 @@ class Schema(strawberry.Schema):
             self.documents.check_cost(document, variable_values)
         except BadDocument as bad:
             return ExecutionResult(None, bad.errors)
+        if charge is not None:
+            await charge(document, options.get("operation_name"))
         options["operation_extensions"] = {DOCUMENT: document, ASKER: asker}
         result = await super().execute(query, variable_values, *args, **options)
         mask_faults(result)

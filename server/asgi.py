@@ -39,6 +39,7 @@ from server.http import (
 from server.limits import STATE, Limits, address_of
 from server.log import set_up_log
 from server.manifest import read_manifest
+from server.member_limits import MemberLimits
 from server.metrics import Metrics
 from server.session_cookie import SessionCookie
 from server.settings import Settings, SettingsError, read_settings
@@ -59,7 +60,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     schema.documents.know(read_manifest())
     cookie = SessionCookie(is_production=settings.is_production)
     asker = Asker.MEMBER if settings.is_production else Asker.DEVELOPER
-    sockets = Sockets(settings.origins, cookie, asker)
+    members = MemberLimits(settings.member_allowance)
+    sockets = Sockets(settings.origins, cookie, asker, members)
     metrics = Metrics(settings.metrics)
     limits = Limits(settings)
     strangers = Strangers(limits, cookie, lambda token: app.state.sessions.knows(token))
@@ -94,7 +96,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         strangers,
         limits,
         routes=[
-            Route("/graphql", GraphQLView(schema, settings)),
+            Route("/graphql", GraphQLView(schema, settings, members)),
             Route("/healthz", Health().answer),
             Route("/metrics", metrics.answer),
             Route("/session", keep_session, methods=["POST"]),

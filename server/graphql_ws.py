@@ -5,7 +5,9 @@ docs/realtime.md has the protocol in prose and the table of close codes.
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -20,12 +22,13 @@ from resolvers.context import Context, MemberClient
 from resolvers.sessions import Access
 from rules.members import Standing
 from rules.rate_limit import Rate, TokenBucket
-from rules.refusals import Reason
+from rules.refusals import Reason, Refusal
 from schema.documents import Asker, BadDocument
 from schema.live import Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
 from schema.schema import schema
 from server.frames import show
 from server.incoming import TOO_MANY_MESSAGES
+from server.member_limits import PATIENCE, MemberLimits
 from server.outlets import Outlet
 
 BAD_MESSAGE = 4400
@@ -35,6 +38,7 @@ INITIALISATION_TIMEOUT = 4408
 ID_IN_USE = 4409
 TOO_MANY_INITIALISATIONS = 4429
 TOO_SLOW = 4509
+TOO_MANY_SOCKETS = 4510
 
 MAXIMUM_ID = 64
 MAXIMUM_REASON = 123  # bytes: a control frame carries 125, two are the code
@@ -50,6 +54,7 @@ class Hall(Protocol):
 
     live: Live
     presence: Presence
+    members: MemberLimits
     asker: Asker
     """As whom members are told of the schema."""
 
@@ -57,6 +62,10 @@ class Hall(Protocol):
 
     async def admit(self, connection: "Connection", token: str | None) -> Access | None:
         """Let a token's owner in, and watch over what they may see from now on."""
+        ...
+
+    def has_one_too_many(self, connection: "Connection") -> bool:
+        """Whether its member has more than may be open at once; it is not one of theirs then."""
         ...
 
     def leave(self, connection: "Connection") -> None: ...
@@ -79,6 +88,8 @@ class LiveSubscription:
 
     __slots__ = (
         "_connection",
+        "_followed",
+        "_key",
         "_seen_in",
         "group",
         "head",
@@ -102,16 +113,21 @@ class LiveSubscription:
         self.outlet = connection.outlet
         self.head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._connection = connection
+        self._followed: tuple[MemberLimits, UUID] | None = None
         self._seen_in: tuple[Presence, UUID, UUID] | None = None
 
     def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
-        """Be where those are who see the same, and among those who are there."""
+        """Be where those are who see the same, and among those who are there. Raises
+        TOO_MANY_REQUESTS."""
         self.leave()
+        hall.members.follow(member_id, plan.key)
+        self._followed = hall.members, member_id
+        self._key = plan.key
         meeting_id = plan.followed.meeting_id
         if meeting_id is not None:
             self._seen_in = (hall.presence, meeting_id, member_id)
             hall.presence.enter(meeting_id, member_id)
-        self.group = hall.live.join(plan, self)
+        self.group = hall.live.join(plan, self, member_id)
 
     def owe(self) -> None:
         self._connection.owe(self)
@@ -125,6 +141,10 @@ class LiveSubscription:
         group, self.group = self.group, None
         if group is not None:
             group.leave(self)
+        if self._followed is not None:
+            members, member_id = self._followed
+            self._followed = None
+            members.unfollow(member_id, self._key)
         if self._seen_in is not None:
             presence, meeting_id, member_id = self._seen_in
             self._seen_in = None
@@ -230,7 +250,12 @@ class Connection:
         self.access = await self._hall.admit(
             self, token if isinstance(token, str) else self._cookie
         )
-        if await self._is_let_in(self.access, "Not signed in"):
+        if not await self._is_let_in(self.access, "Not signed in"):
+            return
+        if self._hall.has_one_too_many(self):
+            await asyncio.sleep(PATIENCE)
+            await self.close(TOO_MANY_SOCKETS, "Too many sockets of one member")
+        else:
             self.outlet.introduce()
             await self.tell({"type": "connection_ack"})
 
@@ -275,24 +300,47 @@ class Connection:
         elif len(self.operations) >= MAXIMUM_OPERATIONS:
             await self._tell_errors(operation_id, [GraphQLError("Subscription limit reached")])
         else:
-            query, variables = payload["query"], payload.get("variables") or {}
-            name = payload.get("operationName") or None
-            try:
-                operation = read_operation(query, name, self._hall.asker)
-            except BadDocument as bad:
-                await self._tell_errors(operation_id, bad.errors)
-                return
-            except CannotGetOperationTypeError as error:
-                await self._tell_errors(operation_id, [GraphQLError(_words(error))])
-                return
-            if operation is None:
-                run = self._run(operation_id, query, variables, name)
-                self.operations[operation_id] = asyncio.create_task(run)
+            query, member_id = payload["query"], self.access.viewer.member_id
+            is_new = not schema.documents.has_read(query)
+            if self._hall.members.begins_at_once(member_id, query, is_new=is_new):
+                await self._read(operation_id, payload)
             else:
-                declared = operation.declared(variables)
-                subscription = LiveSubscription(self, operation_id, operation, declared)
-                self.operations[operation_id] = subscription
-                await self._follow(subscription)
+                late = self._start_late(operation_id, payload, member_id, is_new=is_new)
+                self.operations[operation_id] = asyncio.create_task(late)
+
+    async def _start_late(
+        self, operation_id: str, payload: dict[str, Any], member_id: UUID, *, is_new: bool
+    ) -> None:
+        """For a member who asks for more than they may: nobody else's message waits for it."""
+        with suppress(OSError):  # whoever leaves amid an answer is no fault of ours
+            try:
+                await self._hall.members.begin(member_id, payload["query"], is_new=is_new)
+            except Refusal as refusal:
+                await self._end(operation_id, [_error_of(refusal)])
+            else:
+                await self._read(operation_id, payload)
+
+    async def _read(self, operation_id: str, payload: dict[str, Any]) -> None:
+        query, variables = payload["query"], payload.get("variables") or {}
+        name = payload.get("operationName") or None
+        try:
+            operation = read_operation(query, name, self._hall.asker)
+        except BadDocument as bad:
+            await self._end(operation_id, bad.errors)
+            return
+        except CannotGetOperationTypeError as error:
+            await self._end(operation_id, [GraphQLError(_words(error))])
+            return
+        if operation is None:
+            run = self._run(operation_id, query, variables, name)
+            self.operations[operation_id] = asyncio.create_task(run)
+        else:
+            declared = operation.declared(variables)
+            subscription = LiveSubscription(self, operation_id, operation, declared)
+            self.operations[operation_id] = subscription
+            if self.member_id is not None:
+                self._hall.members.subscribe(self.member_id, operation.cost)
+            await self._follow(subscription)
 
     def _stop(self, operation_id: str) -> None:
         match self.operations.pop(operation_id, None):
@@ -321,7 +369,10 @@ class Connection:
                 self.fail(subscription.id, bad.errors)
             return
         if subscription.group is None or subscription.group.key != plan.key:
-            subscription.join(self._hall, plan, access.viewer.member_id)
+            try:
+                subscription.join(self._hall, plan, access.viewer.member_id)
+            except Refusal as refusal:
+                self.fail(subscription.id, [_error_of(refusal)])
 
     async def _run(
         self, operation_id: str, query: str, variables: dict[str, Any], name: str | None
@@ -331,15 +382,21 @@ class Connection:
         assert self.access is not None  # noqa: S101
         context.viewer = self.access.viewer
         context.client = MemberClient(str(context.viewer.member_id))
+        members, member_id = self._hall.members, context.viewer.member_id
         try:
             try:
-                result = await schema.execute(
-                    query,
-                    variables,
-                    asker=self._hall.asker,
-                    context_value=context,
-                    operation_name=name,
-                )
+                async with members.place(member_id, query):
+                    result = await schema.execute(
+                        query,
+                        variables,
+                        asker=self._hall.asker,
+                        charge=partial(members.charge, member_id),
+                        context_value=context,
+                        operation_name=name,
+                    )
+            except Refusal as refusal:
+                await self._end(operation_id, [_error_of(refusal)])
+                return
             except (MissingQueryError, CannotGetOperationTypeError) as error:
                 await self._end(operation_id, [GraphQLError(_words(error))])
                 return
@@ -394,6 +451,10 @@ class Connection:
         self._is_closed = True
         for operation_id in tuple(self.operations):
             self._stop(operation_id)
+
+
+def _error_of(refusal: Refusal) -> GraphQLError:
+    return GraphQLError(refusal.message, extensions=refusal.extensions)
 
 
 def is_not_signed_in(error: GraphQLError) -> bool:

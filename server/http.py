@@ -1,7 +1,9 @@
 """GraphQL over HTTP, and the browser's session cookie."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from hmac import compare_digest
 from typing import Any
 
@@ -22,8 +24,8 @@ from strawberry.types.graphql import OperationType
 
 from resolvers.accounts import sign_out
 from resolvers.context import Context
-from rules.refusals import Reason
-from schema.documents import Asker
+from rules.refusals import Reason, Refusal
+from schema.documents import Asker, Document
 from schema.schema import Schema
 from server.auth import (
     OWN_HEADER,
@@ -33,6 +35,7 @@ from server.auth import (
 )
 from server.files import IDE_PAGE, NOT_BUILT, client_file
 from server.http_client import HttpClient
+from server.member_limits import MemberLimits
 from server.session_cookie import SessionCookie
 from server.settings import Settings
 
@@ -52,7 +55,9 @@ class GraphQLView(GraphQL[Context, None]):
 
     schema: Schema
 
-    def __init__(self, schema: Schema, settings: Settings) -> None:
+    def __init__(
+        self, schema: Schema, settings: Settings, members: MemberLimits | None = None
+    ) -> None:
         is_development = not settings.is_production
         super().__init__(
             schema,
@@ -61,6 +66,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self._is_development = is_development
         self._developer_token = settings.developer_token.encode()
+        self._members = members or MemberLimits(settings.member_allowance)
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -110,14 +116,16 @@ class GraphQLView(GraphQL[Context, None]):
         if request.method == "GET" and not self.allow_queries_via_get:
             raise HTTPException(405, "send queries by POST", {"allow": "POST"})
         try:
-            result = await self.schema.execute(
-                request_data.query,
-                variable_values=request_data.variables,
-                asker=self._asker(request, context),
-                context_value=context,
-                operation_name=request_data.operation_name,
-                allowed_operation_types=self._allowed_types(request.method),
-            )
+            async with self._within_limits(context, request_data.query) as charge:
+                result = await self.schema.execute(
+                    request_data.query,
+                    variable_values=request_data.variables,
+                    asker=self._asker(request, context),
+                    charge=charge,
+                    context_value=context,
+                    operation_name=request_data.operation_name,
+                    allowed_operation_types=self._allowed_types(request.method),
+                )
         except MissingQueryError:
             raise HTTPException(400, "send a query") from None
         except CannotGetOperationTypeError as error:
@@ -130,6 +138,24 @@ class GraphQLView(GraphQL[Context, None]):
         if context.viewer is not None and _is_of_nobody(result):
             raise session_ended()
         return result
+
+    @asynccontextmanager
+    async def _within_limits(
+        self, context: Context, query: str | None
+    ) -> AsyncIterator[Callable[[Document, str | None], Awaitable[None]] | None]:
+        """What a signed-in member may ask for; gives what charges them for the document. Raises
+        TooManyRequests, after which nothing was done."""
+        if context.viewer is None:
+            yield None
+            return
+        members, member_id = self._members, context.viewer.member_id
+        is_new = not self.schema.documents.has_read(query or "")
+        try:
+            await members.begin(member_id, query, is_new=is_new)
+            async with members.place(member_id, query):
+                yield partial(members.charge, member_id)
+        except Refusal as refusal:
+            raise TooManyRequests(refusal) from None
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
@@ -194,6 +220,15 @@ async def sign_in_request(context: Context, request: Request) -> None:
         raise session_ended()
 
 
+class TooManyRequests(HTTPException):
+    """A member asks for more than one may."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        seconds = str(refusal.details["retryAfterSeconds"])
+        super().__init__(429, refusal.message, {"retry-after": seconds})
+        self.extensions = refusal.extensions
+
+
 def session_ended() -> HTTPException:
     return HTTPException(401, "the session has ended; sign in again")
 
@@ -225,6 +260,7 @@ async def error_as_json(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     is_signed_out = error.status_code == 401
     extensions = {"reason": Reason.NOT_SIGNED_IN.value} if is_signed_out else {}
+    extensions = getattr(error, "extensions", extensions)
     body = {"errors": [{"message": error.detail, "extensions": extensions}]}
     response = JSONResponse(body, error.status_code, headers=error.headers)
     if is_signed_out and bearer_token(request) is None and cookie_of(request).read(request):

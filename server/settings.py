@@ -64,6 +64,9 @@ class Settings:
     address_requests: int = _setting(
         400, "a second", "requests of strangers from one address to one worker; ten times at once"
     )
+    member_allowance: int = _setting(
+        1, "times", "the usual that one member may ask for; more where programs share a token"
+    )
     head_seconds: int = _setting(10, "seconds", "in which a request's head has to come")
     body_seconds: int = _setting(20, "seconds", "in which a request's body has to come")
 

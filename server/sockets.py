@@ -32,6 +32,7 @@ from server.graphql_ws import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
 from server.keepalive import Keepalive
 from server.limits import address_of
 from server.log import strangers
+from server.member_limits import MemberLimits
 from server.outlets import outlet_of, unless_gone
 from server.session_cookie import SessionCookie
 
@@ -61,8 +62,10 @@ class Sockets:
         origins: Iterable[str] = (),
         cookie: SessionCookie | None = None,
         asker: Asker = Asker.DEVELOPER,
+        members: MemberLimits | None = None,
     ) -> None:
         self.asker = asker
+        self.members = members or MemberLimits()
         self.ended: Counter[tuple[int, str]] = Counter()
         """Connections by close code and who gave it, since the process began."""
         self.fell_behind = 0
@@ -199,6 +202,15 @@ class Sockets:
             return None
         finally:
             del self._admitting[connection]
+
+    def has_one_too_many(self, connection: Connection) -> bool:
+        if connection.member_id is None:
+            return False
+        of_member = self._of_member[connection.member_id]
+        if len(of_member) <= self.members.sockets:
+            return False
+        of_member.discard(connection)
+        return True
 
     def leave(self, connection: Connection) -> None:
         self._connections.discard(connection)

@@ -28,6 +28,7 @@ from resolvers.places import read_accesses
 from resolvers.sessions import Access
 from schema.schema import schema
 from server.graphql_ws import Connection
+from server.member_limits import MemberLimits
 from server.outlets import MessageOutlet
 from server.sockets import Sockets
 
@@ -203,7 +204,7 @@ async def watch(context: Context, document: str, **variables: Any) -> AsyncItera
         is_text = event["type"] == "websocket.send"
         watched.messages.put_nowait(json.loads(event["text"]) if is_text else dict(event))
 
-    sockets = Sockets()
+    sockets = Sockets(members=MemberLimits(1_000))
     async with sockets.serving(context):
         connection = Connection(sockets, MessageOutlet(send), send, cookie=None)
         connection.access = await sockets.watch_over(connection, finding(context))

@@ -128,7 +128,9 @@ class ServerProcess:
         self.http = f"{self.site}/graphql"
         self.ws = f"ws://127.0.0.1:{self.port}/graphql"
         self._arguments = arguments
-        self._settings = {**settings, "MEETINGS_PORT": str(self.port)}
+        # Tests share a few members' tokens.
+        many = {"MEETINGS_MEMBER_ALLOWANCE": "1000"}
+        self._settings = {**many, **settings, "MEETINGS_PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

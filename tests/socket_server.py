@@ -24,6 +24,7 @@ from realtime.events import MEETING_TOPIC, channel_of_meeting
 from server.frames import FrameProtocol
 from server.graphql_ws import Connection
 from server.handshake import HttpProtocol
+from server.member_limits import MemberLimits
 from server.process import MAXIMUM_MESSAGE
 from server.sockets import Sockets
 from tests.asking import eventually
@@ -78,7 +79,7 @@ class SocketServer:
 @asynccontextmanager
 async def serving_sockets(city: City, **options: Any) -> AsyncIterator[SocketServer]:
     """Serve until the block ends. Options are uvicorn's, such as `ws_ping_interval`."""
-    sockets = Sockets()
+    sockets = Sockets(members=MemberLimits(1_000))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

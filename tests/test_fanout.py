@@ -36,6 +36,7 @@ from rules.rule_sets import LiveTally
 from schema.live import GATHER, Live, read_operation
 from schema.marks import Counted, Personal
 from server.graphql_ws import Connection
+from server.member_limits import MemberLimits
 from server.outlets import MessageOutlet
 from server.sockets import Sockets
 from tests.asking import (
@@ -501,7 +502,7 @@ class Process:
 
 @pytest.fixture
 async def process(city: City) -> AsyncIterator[Process]:
-    sockets = Sockets()
+    sockets = Sockets(members=MemberLimits(1_000))
     async with sockets.serving(context_of(city.nobody)):
         process = Process(sockets, sockets.live)
         yield process
@@ -773,7 +774,12 @@ async def test_who_fails_before_anything_was_asked_stands_for_nobody(
 
 
 def test_these_fields_are_personal() -> None:
-    assert marked(Personal) == {"Meeting.myAttendance", "Vote.myReceipt", "Vote.viewerMay"}
+    assert marked(Personal) == {
+        "Meeting.myAttendance",
+        "Vote.myReceipt",
+        "Vote.myRollLine",
+        "Vote.viewerMay",
+    }
 
 
 def test_these_fields_change_with_ballots_and_arrivals() -> None:

@@ -60,6 +60,18 @@ test("after a network failure the same ballot is sent again with the same key", 
   expect(new Set(asked.map(({ variables }) => variables.key)).size).toBe(1);
 });
 
+test("a ballot that is asked to come again later does, with the same key", async () => {
+  const later = {
+    data: { castBallot: { __typename: "Refused", reason: "TOO_MANY_REQUESTS", details: {} } },
+  };
+  const asked = answerInTurn(429, later, recorded);
+  const casting = cast("for");
+  await vi.runAllTimersAsync();
+  await casting;
+  expect(ballotFor("vote").value.step).toBe("recorded");
+  expect(new Set(asked.map(({ variables }) => variables.key)).size).toBe(1);
+});
+
 test("the network coming back is not waited for longer than needed", async () => {
   answerInTurn("no answer", recorded);
   const casting = cast("for");

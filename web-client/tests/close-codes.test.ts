@@ -5,7 +5,7 @@ test.each([4400, 4403, 4408, 4409, 4429, 1009])("close code %i stops", (code) =>
   expect(fateOf(code)).toBe("stop");
 });
 
-test.each([1012, 4508, 4509, 1006, undefined])("close code %s reconnects", (code) => {
+test.each([1012, 4508, 4509, 4510, 1006, undefined])("close code %s reconnects", (code) => {
   expect(fateOf(code)).toBe("reconnect");
 });
 
@@ -31,4 +31,5 @@ test("two devices do not wait the same time", () => {
 
 test("who sent too many messages waits longer", () => {
   expect(reconnectDelay(0, 4508, () => 1)).toBe(8_000);
+  expect(reconnectDelay(0, 4510, () => 1)).toBe(8_000);
 });

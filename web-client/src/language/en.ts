@@ -208,6 +208,7 @@ export const en: Messages = {
     TOO_FEW_VOTERS_FOR_SECRECY: "Too few people vote to keep their choices secret.",
     ONLINE_NOT_ALLOWED: "The conditions for meeting online are not met.",
     INVALID_RULE: "The voting rule is not valid.",
+    TOO_MANY_REQUESTS: "Too many requests. Wait a moment and try again.",
     TOO_COSTLY: "That asks for too much at once.",
     HANDS_NOT_COUNTED: "Hands are counted in open votes only, and only in a room.",
     NOT_IN_ROOM: "Only hands of those who checked in and were confirmed in the room are counted.",

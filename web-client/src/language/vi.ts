@@ -39,6 +39,7 @@ const reasons: Record<Reason, string> = {
   TOO_FEW_VOTERS_FOR_SECRECY: "Quá ít người biểu quyết để bỏ phiếu kín.",
   ONLINE_NOT_ALLOWED: "Chưa đủ điều kiện để họp trực tuyến.",
   INVALID_RULE: "Quy tắc biểu quyết không hợp lệ.",
+  TOO_MANY_REQUESTS: "Quá nhiều yêu cầu. Hãy chờ một lát rồi thử lại.",
   TOO_COSTLY: "Yêu cầu quá nhiều dữ liệu cùng một lúc.",
   HANDS_NOT_COUNTED: "Chỉ đếm giơ tay trong biểu quyết công khai và khi họp tại phòng họp.",
   NOT_IN_ROOM: "Chỉ đếm giơ tay của người đã báo có mặt và đã được xác nhận tại phòng họp.",

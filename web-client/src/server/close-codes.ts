@@ -6,7 +6,7 @@ const NOT_SIGNED_IN = 4401;
 /** Access was taken away: trying again would not help. */
 export const NOT_ALLOWED = 4403;
 const RESTART = 1012;
-const TOO_MANY_MESSAGES = 4508;
+const TOO_MANY: readonly (number | undefined)[] = [4508, 4510]; // messages, sockets of one member
 
 const FINAL: readonly number[] = [
   1009, // message too big
@@ -34,7 +34,7 @@ export function reconnectDelay(
   random: () => number = Math.random,
 ): number {
   if (code === RESTART && attempt === 0) return random() * 5_000;
-  const first = code === TOO_MANY_MESSAGES ? 8_000 : 1_000;
+  const first = TOO_MANY.includes(code) ? 8_000 : 1_000;
   const longest = Math.min(first * 2 ** attempt, 30_000);
   return longest * (0.5 + random() / 2);
 }

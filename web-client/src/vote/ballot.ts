@@ -4,7 +4,14 @@ import { CastBallotDocument, type ReceiptFieldsFragment } from "../gql/graphql";
 import type { Vote } from "../meeting/newest";
 import { reconnectDelay } from "../server/close-codes";
 import { pause } from "../server/pause";
-import { accepted, type Problem, problemOf, SignedOut, Unreachable } from "../server/problem";
+import {
+  accepted,
+  Declined,
+  type Problem,
+  problemOf,
+  SignedOut,
+  Unreachable,
+} from "../server/problem";
 import { request } from "../server/request";
 import { whenPersonLeaves } from "../session/session";
 import { newKey } from "./key";
@@ -117,13 +124,19 @@ async function sendUntilAnswered(
       const { castBallot } = await request(CastBallotDocument, { voteId, choices, key });
       return accepted(castBallot);
     } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
+      if (!isToBeTriedAgain(error)) throw error;
     }
     if (ballot.value.step === "sending") ballot.value = { ...ballot.value, waiting: true };
     await pause(reconnectDelay(attempt, undefined));
     // The next person at this tab must not cast the last one's ballot.
     if (ballots.get(voteId) !== ballot) throw new SignedOut();
   }
+}
+
+/** Whether the server has not looked at the ballot, or nobody knows: the key makes it safe. */
+function isToBeTriedAgain(error: unknown): boolean {
+  if (error instanceof Declined) return error.reason === "TOO_MANY_REQUESTS";
+  return error instanceof Unreachable;
 }
 
 function choosing(
