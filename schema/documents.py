@@ -59,7 +59,7 @@ class Asker(Enum):
     """Nobody is signed in: documents of our web client, and of signing in."""
     MEMBER = "member"
     DEVELOPER = "developer"
-    """Is told of the schema: introspection, and what was perhaps meant."""
+    """Is told of the schema: introspection, what does not fit it, and what was perhaps meant."""
 
 
 class BadDocument(Exception):
@@ -164,9 +164,8 @@ class Documents:
             raise CannotGetOperationTypeError(None)
         extent = measure(self._schema, node)
         refuse_repeated(node)
-        hidden = asker is not Asker.DEVELOPER
-        if errors := errors_of(self._schema, node, hide_suggestions=hidden):
-            raise BadDocument(*([does_not_fit()] if asker is Asker.STRANGER else errors))
+        if errors := errors_of(self._schema, node):
+            raise BadDocument(*(errors if asker is Asker.DEVELOPER else [does_not_fit()]))
         return Document(node, extent, is_own)
 
 
@@ -257,5 +256,5 @@ def _sign_in_first() -> GraphQLError:
 
 
 def does_not_fit() -> GraphQLError:
-    """All that strangers are told of what is wrong: names would tell them of the schema."""
-    return GraphQLError("The document does not fit the schema.")
+    """Names in it would tell of the schema, one guess at a time."""
+    return GraphQLError("The document does not fit the schema. Its developers are told why.")

@@ -21,9 +21,7 @@ MOST_ERRORS = 5
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 
 
-def errors_of(
-    schema: GraphQLSchema, document: DocumentNode, *, hide_suggestions: bool
-) -> list[GraphQLError]:
+def errors_of(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """What makes a document invalid; after some errors the rest is not looked for.
 
     graphql-core's `validate` leaves each of its rules in a circle, with the document and what was
@@ -37,7 +35,7 @@ def errors_of(
             raise ValidationAbortedError("enough")
 
     type_info = TypeInfo(schema)
-    context = ValidationContext(schema, document, type_info, note, hide_suggestions)
+    context = ValidationContext(schema, document, type_info, note)
     rules = [rule(context) for rule in specified_rules]
     together = ParallelVisitor(rules)
     visitor = TypeInfoVisitor(type_info, together)

@@ -22,6 +22,7 @@ VOTE = (
     " publishedAt annulment repeatOf repeatedBy auditHead warnings roll { weight }"
     " options { label }"
 )
+ITEMS = f"votes {{ {VOTE} }} agenda {{ votes {{ {VOTE} }} }} currentItem {{ votes {{ {VOTE} }} }}"
 
 
 def _fragments(count: int, body: Callable[[int], str]) -> str:
@@ -113,6 +114,10 @@ DOCUMENTS = {
     "names that nobody knows": f"{{ {_many('nope#', 499)} }}",
     "names almost right": f"{{ {_many('viewe#', 499)} }}",
     "a very long name": f"{{ {_filled('a')} }}",
+    "a subscription": f'subscription {{ meeting(id: "x") {{ {ITEMS} }} }}',
+    "a subscription repeated": " ".join(
+        ["subscription {", *(f'meeting(id: "x") {{ votes {{ {VOTE} }} }}' for _ in REPEATED), "}"]
+    ),
     # Values
     "a long list": _in_list('"x" ' * 981),
     "a list of lists": _in_list("[[1]] " * 190),

@@ -9,8 +9,9 @@ from time import process_time
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, get_introspection_query
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Message
 
@@ -18,7 +19,7 @@ from resolvers.context import Context
 from schema.documents import Asker, BadDocument, Documents
 from schema.limits import MAXIMUM_COST, MAXIMUM_LENGTH
 from schema.schema import schema
-from server.http import GraphQLView
+from server.http import GraphQLView, error_as_json
 from server.settings import Mode, Settings
 from tests.asking import OWN_MEETING, execute, watch
 from tests.factories import City, context_of
@@ -45,7 +46,10 @@ async def post(
         async def get_context(self, *_: Any, **__: Any) -> Context:
             return context.for_operation()
 
-    app = Starlette(routes=[Route("/graphql", View(schema, settings))])
+    app = Starlette(
+        routes=[Route("/graphql", View(schema, settings))],
+        exception_handlers={HTTPException: error_as_json},
+    )
     body = json.dumps({"query": document, "variables": variables}).encode()
     headers = [(b"content-type", b"application/json"), (b"x-developer-token", token.encode())]
     scope = {"type": "http", "method": "POST", "path": "/graphql", "headers": headers}
@@ -96,6 +100,19 @@ async def test_no_document_takes_long(
 
     took = {name: await cpu_of(ask, document) for name, document in DOCUMENTS.items()}
     assert {name: round(cpu, 3) for name, cpu in took.items() if cpu > SECONDS} == {}
+
+
+def test_the_introspection_of_tools_is_taken() -> None:
+    every = dict.fromkeys(
+        [
+            "specified_by_url",
+            "directive_is_repeatable",
+            "schema_description",
+            "input_value_deprecation",
+        ],
+        True,
+    )
+    assert read(get_introspection_query(**every)) == []
 
 
 def read(document: str, asker: Asker = Asker.DEVELOPER) -> list[str]:
@@ -227,6 +244,7 @@ async def test_what_a_member_sent_is_not_taken_from_strangers_afterwards(city: C
     assert (await post(context_of(city.nobody), PRODUCTION, document))[0] == 401
 
 
+DOES_NOT_FIT = "The document does not fit the schema. Its developers are told why."
 PROBES = [
     "{ __typename { id } }",
     "query ($a: Meetin) { __typename }",
@@ -244,11 +262,12 @@ PROBES = [
 
 @ON_ONE_DATABASE
 @pytest.mark.parametrize("probe", PROBES)
-async def test_strangers_learn_no_names_from_errors(city: City, probe: str) -> None:
-    schema.documents.forget()
-    _, answer = await post(context_of(city.nobody), PRODUCTION, probe)
-    (error,) = answer["errors"]
-    assert error["message"] == "The document does not fit the schema."
+async def test_only_developers_learn_names_from_errors(city: City, probe: str) -> None:
+    for person in (city.nobody, city.an):
+        _, answer = await post(context_of(person), PRODUCTION, probe)
+        assert [error["message"] for error in answer["errors"]] == [DOES_NOT_FIT]
+    _, answer = await post(context_of(city.an), PRODUCTION, probe, TOKEN)
+    assert DOES_NOT_FIT not in [error["message"] for error in answer["errors"]]
 
 
 @ON_ONE_DATABASE
@@ -256,9 +275,7 @@ async def test_strangers_learn_no_names_from_errors_of_variables(city: City) -> 
     document = "mutation P($draft: VoteDraft!) { prepareVote(draft: $draft) { __typename } }"
     schema.documents.know([sha256(document.encode()).hexdigest()])
     _, answer = await post(context_of(city.nobody), PRODUCTION, document, draft={"ite": 1})
-    assert [error["message"] for error in answer["errors"]] == [
-        "The document does not fit the schema."
-    ]
+    assert [error["message"] for error in answer["errors"]] == [DOES_NOT_FIT]
 
 
 # --- What only developers are told --------------------------------------------------------------
@@ -305,4 +322,4 @@ async def test_a_socket_tells_members_no_more(city: City) -> None:
     assert read("{ __schema { types { name } } }", Asker.MEMBER) == [
         "Introspection is for the schema's developers."
     ]
-    assert read("{ viewr { a } }", Asker.MEMBER) == ["Cannot query field 'viewr' on type 'Query'."]
+    assert read("{ viewr { a } }", Asker.MEMBER) == [DOES_NOT_FIT]
