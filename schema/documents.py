@@ -16,11 +16,12 @@ from graphql import (
     ArgumentNode,
     DocumentNode,
     FieldNode,
-    FragmentSpreadNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     NameNode,
+    Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -199,21 +200,28 @@ def _parse_strangers(text: str) -> DocumentNode:
     if len(text) > STRANGERS_LENGTH:
         raise _sign_in_first()
     node = parse(text, STRANGERS_TOKENS)
-    match node.definitions:
-        case (OperationDefinitionNode() as operation,):
-            roots = operation.selection_set.selections
-            if len(roots) == 1 and _is_field_of(STRANGERS_ROOTS, roots[0]):
-                return node
-    raise _sign_in_first()
+    operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+    fragments = [one for one in node.definitions if isinstance(one, FragmentDefinitionNode)]
+    roots = [root for one in operations for root in one.selection_set.selections]
+    if len(roots) != 1 or not _is_field_of(STRANGERS_ROOTS, roots[0]):
+        raise _sign_in_first()
+    if not all(_selects_of(STRANGERS_FIELDS, fragment) for fragment in fragments):
+        raise _sign_in_first()
+    return node
 
 
 def _is_field_of(names: frozenset[str], node: SelectionNode) -> bool:
-    """Whether it is one of these fields, and what it selects is what strangers may."""
-    below = getattr(node, "selection_set", None) or SelectionSetNode(selections=())
-    if isinstance(node, FieldNode) and node.name.value not in names:
-        return False
-    return not isinstance(node, FragmentSpreadNode) and all(
-        _is_field_of(STRANGERS_FIELDS, selection) for selection in below.selections
+    """Whether it is one of these fields, and all below it what strangers may ask for."""
+    is_one = isinstance(node, FieldNode) and node.name.value in names
+    return is_one and _selects_of(STRANGERS_FIELDS, node)
+
+
+def _selects_of(names: frozenset[str], node: Node) -> bool:
+    """Fragments, which have names of their own, are looked at where they are defined."""
+    below: SelectionSetNode | None = getattr(node, "selection_set", None)
+    return all(
+        _is_field_of(names, one) if isinstance(one, FieldNode) else _selects_of(names, one)
+        for one in (below.selections if below else ())
     )
 
 

@@ -196,7 +196,8 @@ async def test_the_length_of_a_page_counts_wherever_it_is_told(city: City) -> No
 # --- Strangers ----------------------------------------------------------------------------------
 
 SIGN_IN = """mutation ($code: String!) { signIn(code: $code) {
-  __typename ... on SignedIn { token viewer { member { name } } } ... on Refused { reason } } }"""
+  __typename ... on SignedIn { token viewer { member { name } } } ...Why } }
+  fragment Why on Refused { reason }"""
 
 
 @ON_ONE_DATABASE
@@ -210,7 +211,7 @@ SIGN_IN = """mutation ($code: String!) { signIn(code: $code) {
         "{ __typename a: __typename }",
         'mutation { a: signIn(code: "1") { __typename } b: signIn(code: "2") { __typename } }',
         'mutation { signIn(code: "1") { ... on SignedIn { viewer { member { standings } } } } }',
-        'mutation { signIn(code: "1") { ...F } } fragment F on SignedIn { token }',
+        'mutation { signIn(code: "1") { ...F } } fragment F on Member { appointments { role } }',
         "{ __typename #" + "x" * 2_000 + "\n}",
         DOCUMENTS["doubling fragments"],
     ],
