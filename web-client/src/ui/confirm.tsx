@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
 import { messages } from "../language/language";
+import { Dialog } from "./dialog";
 
 interface ConfirmProps {
   title: string;
@@ -13,16 +13,9 @@ interface ConfirmProps {
 
 /** Asks before something that cannot be undone. */
 export function Confirm({ title, action, open, onConfirm, onCancel, children }: ConfirmProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
-
+  if (!open) return null;
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby={titleId} onClose={onCancel}>
-      <h2 id={titleId}>{title}</h2>
+    <Dialog title={title} onLeave={onCancel}>
       {children}
       <div class="choices">
         <button type="button" class="button primary" onClick={onConfirm}>
@@ -32,6 +25,6 @@ export function Confirm({ title, action, open, onConfirm, onCancel, children }: 
           {messages.value.cancel}
         </button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }
