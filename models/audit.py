@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select
 from models.database import WriteSession
 from models.record import seal_tables
 from models.statements import Statement
-from models.votes import AuditRow, Vote
+from models.votes import AuditRow, Recusal, Vote
 from rules.audit import BEGINNING, AuditKind, chain_hash
 from rules.chain import PAPER
 
@@ -55,9 +55,15 @@ async def append_created(session: WriteSession, vote: Vote, by: UUID | None) -> 
             "question": vote.question,
             "rule": vote.rule,
             "repeatOf": str(vote.repeat_of) if vote.repeat_of else None,
+            "recused": await _recused(session, vote.id),
             "sealed": await seal_tables(session, vote.id, PAPER),
         },
     )
+
+
+async def _recused(session: WriteSession, vote_id: UUID) -> list[str]:
+    recused = select(Recusal.member_id).where(Recusal.vote_id == vote_id)
+    return sorted(map(str, await session.scalars(recused)))
 
 
 async def append_links(

@@ -75,10 +75,12 @@ async def flip_to_closed(session: WriteSession, vote_id: UUID) -> ClosedVote | N
 
 
 async def store_outcome(
-    session: WriteSession, vote_id: UUID, outcome: Mapping[str, Any], *, is_published: bool
+    session: WriteSession, vote_id: UUID, outcome: Mapping[str, Any] | None, *, is_published: bool
 ) -> Vote:
-    """Store what the closed vote decided. Gives the row as it stands then, of no session."""
-    values = {"closing": vote_id, "decided": dict(outcome), "is_published": is_published}
+    """Store what the closed vote decided, if anybody may know. Gives the row as it stands then, of
+    no session."""
+    decided = None if outcome is None else dict(outcome)
+    values = {"closing": vote_id, "decided": decided, "is_published": is_published}
     (row,) = await session.fetch(_STORE_OUTCOME, values)
     return entity_of(Vote, row._asdict())
 

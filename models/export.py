@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.counting import list_ballots
+from models.lots import list_keys
 from models.votes import (
     AuditRow,
     CastMark,
@@ -21,19 +22,26 @@ from models.votes import (
     VoteOption,
 )
 from rules.meetings import ENDED
+from rules.outcome import Verdict
+from rules.recount import Withheld
 from rules.rule_sets import Secrecy
 
 
-async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | None:
+async def export_vote(
+    session: AsyncSession, vote_id: UUID, *, is_whole: bool = False
+) -> dict[str, Any] | None:
     """What `rules.recount` reads; None if there is no such vote, or none that has ended.
 
-    Of an UNATTRIBUTED vote it holds the roll and the papers, and nothing that joins them.
+    Of an UNATTRIBUTED vote it holds the roll and the papers, and nothing that joins them; papers
+    whose figures nobody may see are withheld. A whole one is for checking alone, and shown to
+    nobody.
     """
     vote = await session.get(Vote, vote_id)
     if vote is None or vote.state not in ENDED:
         return None
-    ballots = await _papers(session, vote)
-    hands = await _hands(session, vote_id)
+    withheld = None if is_whole else _withheld(vote)
+    ballots = [] if withheld else await _papers(session, vote)
+    hands = [] if withheld else await _hands(session, vote_id)
     return {
         **await describe_paper(session, vote),
         "state": vote.state.value,
@@ -41,11 +49,28 @@ async def export_vote(session: AsyncSession, vote_id: UUID) -> dict[str, Any] | 
         "rule": vote.rule,
         "roll": await _roll(session, vote_id, {one["member"] for one in ballots}),
         "ballots": ballots,
-        "hands": await _sums(session, vote_id, hands),
+        **({"withheld": withheld.value} if withheld else {}),
+        "hands": {} if withheld else await _sums(session, vote_id, hands),
         "raised": hands,
         "outcome": vote.outcome,
+        **await _lot(session, vote),
         "audit": await read_links(session, vote_id),
     }
+
+
+async def _lot(session: AsyncSession, vote: Vote) -> dict[str, Any]:
+    """What a lot was drawn from, besides the secret that the outcome tells."""
+    tie = (vote.outcome or {}).get("tie")
+    return {"keys": await list_keys(session, vote)} if tie and tie.get("secret") else {}
+
+
+def _withheld(vote: Vote) -> Withheld | None:
+    if vote.secrecy is Secrecy.OPEN:
+        return None
+    if vote.published_at is None:
+        return Withheld.NOT_PUBLISHED
+    is_told = Verdict((vote.outcome or {})["verdict"]) is not Verdict.TOO_FEW_BALLOTS
+    return None if is_told else Withheld.TOO_FEW_BALLOTS
 
 
 async def describe_paper(session: AsyncSession, vote: Vote) -> dict[str, Any]:

@@ -7,7 +7,7 @@ The conditions are SQL that both understand. `{differs}` is how each compares wi
 
 from collections.abc import Iterator
 
-NEVER_CHANGED = ("vote_option", "recusal", "paper", "paper_choice")
+NEVER_CHANGED = ("vote_option", "recusal", "lot", "paper", "paper_choice")
 """Refused to every role, beside those of migration 0002: every UPDATE and DELETE."""
 NEVER_DELETED = ("vote", "roll_entry", "hand_count")
 
@@ -22,6 +22,7 @@ INSERTED_WHILE = {
     "roll_entry": ("PREPARED", "OPEN"),
     "vote_option": ("PREPARED",),
     "recusal": ("PREPARED",),
+    "lot": ("PREPARED",),
     "paper": ("CLOSED",),
     "paper_choice": ("CLOSED",),
 }
@@ -51,6 +52,7 @@ _BECOMES = {
     "closed_at": ("OPEN", "CLOSED"),
     "annulled_at": ("CLOSED", "ANNULLED"),
 }
+_PROPOSAL = ("annulment_proposed_at", "annulment_proposed_by_id", "proposed_annulment")
 _TIE_BREAKERS = ("CHAIR_MUST_CAST", "BODY_DECIDES", "SENIORITY", "LOT")
 _STEPS = " OR ".join(
     f"(OLD.state = '{before}' AND NEW.state = '{after}')" for before, after in _BECOMES.values()
@@ -64,17 +66,23 @@ VOTE_CHANGES = (
         for column, (before, after) in _BECOMES.items()
     ),
     f"(NEW.state <> OLD.state AND NOT ({_STEPS}))",
-    # More time, while it is open.
+    # More time, while it is open; a hidden vote's end, announced ahead, may also come nearer.
     "(NEW.closes_at {differs} OLD.closes_at AND NOT (NEW.state = 'OPEN'"
-    " AND NEW.closes_at IS NOT NULL AND (OLD.closes_at IS NULL OR NEW.closes_at > OLD.closes_at)))",
-    # Once, and again by who breaks the tie that it waits for.
+    " AND NEW.closes_at IS NOT NULL AND (OLD.closes_at IS NULL OR NEW.closes_at > OLD.closes_at"
+    " OR OLD.secrecy <> 'OPEN')))",
+    # Once, and again by who breaks the tie that it waits for: a hidden one when it is published.
     "(NEW.outcome {differs} OLD.outcome AND NOT (NEW.state = 'CLOSED' AND NEW.outcome IS NOT NULL"
-    " AND (OLD.outcome IS NULL OR (OLD.published_at IS NULL AND {next_step} IN"
-    f" ({', '.join(repr(step) for step in _TIE_BREAKERS)})))))",
+    " AND (OLD.outcome IS NULL OR ((OLD.published_at IS NULL) = (OLD.secrecy = 'OPEN')"
+    f" AND {{next_step}} IN ({', '.join(repr(step) for step in _TIE_BREAKERS)})))))",
     "(NEW.published_at {differs} OLD.published_at AND NOT"
     " (OLD.published_at IS NULL AND NEW.state = 'CLOSED' AND NEW.outcome IS NOT NULL))",
     "(NEW.annulment {differs} OLD.annulment AND NOT"
     " (OLD.annulment IS NULL AND NEW.state = 'ANNULLED'))",
+    *(
+        f"(NEW.{column} {{differs}} OLD.{column} AND NOT (OLD.secrecy <> 'OPEN'"
+        f" AND (NEW.state = 'CLOSED' OR (NEW.state = 'ANNULLED' AND NEW.{column} IS NULL))))"
+        for column in _PROPOSAL
+    ),
     "NEW.row_version < OLD.row_version",
 )
 """Changes of a vote's row that none of its acts makes."""
@@ -83,7 +91,14 @@ VOTE_BEGINNINGS = (
     "NEW.state <> 'PREPARED'",
     *(
         f"NEW.{column} IS NOT NULL"
-        for column in (*_BECOMES, "closes_at", "outcome", "published_at", "annulment")
+        for column in (
+            *_BECOMES,
+            *_PROPOSAL,
+            "closes_at",
+            "outcome",
+            "published_at",
+            "annulment",
+        )
     ),
 )
 """What no vote begins with."""

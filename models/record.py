@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Enum,
     Integer,
+    LargeBinary,
     String,
     Table,
     Uuid,
@@ -108,6 +109,8 @@ def _as_json(column: Column[Any]) -> str:
     match column.type:
         case Instant():
             return f"(extract(epoch FROM {column.name}) * 1000000)::bigint"
+        case LargeBinary():
+            return f"encode({column.name}, 'hex')"
         case Uuid() | Enum() | String() | Integer() | Boolean():
             return column.name
     raise TypeError(f"{column} cannot be sealed")

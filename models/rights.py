@@ -21,6 +21,7 @@ ONLY_INSERTED = frozenset(
         "cast_mark",
         "hand_mark",
         "hand_taken_back",
+        "lot",
         "paper",
         "paper_choice",
         "recusal",
@@ -53,7 +54,7 @@ UPDATED = {
     "session": "expires_at, revoked_at",
     "suspension": "reinstated_at, reinstated_by_id",
     "vote": "state, opened_at, closes_at, closed_at, outcome, published_at, annulled_at,"
-    " annulment, row_version",
+    " annulment, annulment_proposed_at, annulment_proposed_by_id, proposed_annulment, row_version",
 }
 """The columns that acts change, by table."""
 DELETED = frozenset({"access_change", "proxy"})

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     CTE,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
@@ -142,7 +143,7 @@ class Appointment(Base):
     )
 
 
-def units_above(unit_id: UUID) -> CTE:
+def units_above(unit_id: UUID | ColumnElement[UUID]) -> CTE:
     """Today's ancestors of a unit, itself not included: one column `unit_id`."""
     above = (
         select(UnitParent.parent_id.label("unit_id"))

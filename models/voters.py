@@ -4,15 +4,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.accounts import Account, Session
 from models.ballot_box import CastBallot, mark_id
 from models.base import database_clock
+from models.database import WriteSession
+from models.meetings import Attendance
+from models.statements import Statement
 from models.units import Member
 from models.votes import Ballot, BallotChoice, CastMark, CountedHand, RollEntry, Vote
-from rules.meetings import VoteState
+from rules.meetings import AttendanceStatus, VoteState
 from rules.members import Standing
 from rules.roll import LeftOut
 from rules.rule_sets import Change
@@ -124,6 +127,55 @@ async def find_voters(
     }
 
 
+async def count_waiting(session: WriteSession, vote_id: UUID) -> int:
+    """How many of those present may still vote in an open vote; none once its time is over.
+
+    Present is who has checked in. Where nobody entitled has, it is everybody: nobody can say then
+    who is there.
+    """
+    (row,) = await session.fetch(_WAITING, {"vote": vote_id})
+    if row.is_over:
+        return 0
+    return int(row.present_waiting if row.present else row.waiting)
+
+
+def _waiting() -> Statement:
+    vote_id = bindparam("vote", type_=Uuid())
+    has_cast = RollEntry.member_id.in_(
+        union_all(
+            *(
+                select(table.member_id).where(table.vote_id == vote_id)
+                for table in (Ballot, CastMark, CountedHand)
+            )
+        )
+    )
+    is_present = Attendance.status == AttendanceStatus.PRESENT
+    is_entitled = and_(RollEntry.left_out.is_(None), Member.standing != Standing.SUSPENDED)
+    is_over = or_(
+        Vote.state != VoteState.OPEN,
+        and_(Vote.closes_at.is_not(None), Vote.closes_at <= database_clock()),
+    )
+    return Statement(
+        select(
+            func.count().filter(is_entitled, ~has_cast).label("waiting"),
+            func.count().filter(is_entitled, is_present).label("present"),
+            func.count().filter(is_entitled, is_present, ~has_cast).label("present_waiting"),
+            select(is_over).where(Vote.id == vote_id).scalar_subquery().label("is_over"),
+        )
+        .select_from(RollEntry)
+        .join(Vote, Vote.id == RollEntry.vote_id)
+        .join(Member, Member.id == RollEntry.member_id)
+        .outerjoin(
+            Attendance,
+            and_(
+                Attendance.meeting_id == Vote.meeting_id,
+                Attendance.member_id == RollEntry.member_id,
+            ),
+        )
+        .where(RollEntry.vote_id == vote_id)
+    )
+
+
 def _of_member(table: type[RollEntry] | type[CountedHand]) -> ColumnElement[bool]:
     return and_(table.vote_id == Vote.id, table.member_id == Member.id)
 
@@ -157,3 +209,7 @@ async def list_castable(
         )
     )
     return {(row.id, row.member_id) for row in rows}
+
+
+# Built once: to build it takes longer than to run it.
+_WAITING = _waiting()

@@ -260,6 +260,10 @@ class Vote(Base):
     published_at: Mapped[datetime | None]
     annulled_at: Mapped[datetime | None]
     annulment: Mapped[str | None] = mapped_column(String(1000))
+    annulment_proposed_at: Mapped[datetime | None]
+    annulment_proposed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.id"))
+    proposed_annulment: Mapped[str | None] = mapped_column(String(1000))
+    """The reason for which an officer would annul a hidden vote, while another has to agree."""
     repeat_of: Mapped[UUID | None] = mapped_column(ForeignKey("vote.id"), unique=True)
     row_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = column_property(row_version + casts_of(id))
@@ -312,6 +316,16 @@ class Recusal(Base):
 
     vote_id: Mapped[UUID] = mapped_column(ForeignKey("vote.id"), primary_key=True)
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), primary_key=True)
+
+
+class Lot(Base):
+    """What the seed of a vote's lot is made of besides the ballots' keys (`rules.lot`). Nobody is
+    shown it, and nothing exports it, before the lot is drawn."""
+
+    __tablename__ = "lot"
+
+    vote_id: Mapped[UUID] = mapped_column(ForeignKey("vote.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class RollEntry(Base):

@@ -151,7 +151,7 @@ async def permit_on_vote(
     where the caller does not know it; it never changes."""
     place = await load_place(look, viewer)
     unit_id = unit_id or await _unit_of_vote(look, vote_id)
-    _permit_in_branch(place, act, unit_id, "vote")
+    permit(act, await _relations_to_branch(look, place, act, unit_id), "vote")
     assert unit_id is not None  # noqa: S101 - nobody is permitted anything in no unit
     return unit_id
 
@@ -162,8 +162,20 @@ async def hold_vote(
     """Hold a vote and its meeting alone until the end of the transaction, for who was permitted
     the act in the unit before."""
     await hold_vote_alone(transaction.session, vote_id)
-    place = await load_place(transaction.session.fetch, viewer)
-    _permit_in_branch(place, act, unit_id, "vote")
+    fetch = transaction.session.fetch
+    place = await load_place(fetch, viewer)
+    permit(act, await _relations_to_branch(fetch, place, act, unit_id), "vote")
+
+
+async def _relations_to_branch(
+    fetch: Fetch, place: Place, act: Act, unit_id: UUID | None
+) -> frozenset[Relation]:
+    """Those of an officer of a unit above included, where the act is open to one."""
+    direct = direct_relations(place, unit_id) if unit_id else frozenset()
+    if unit_id is None or may(act, direct) or not may(act, {Relation.UPPER_OFFICER}):
+        return direct
+    above = await fetch(_UNITS_ABOVE, {"unit": unit_id})
+    return direct | tree_relations(place, [row.unit_id for row in above], ())
 
 
 async def member_to_change(
@@ -313,6 +325,7 @@ _UNIT_OF_VOTE = Statement(
     .join(Vote, Vote.meeting_id == Meeting.id)
     .where(Vote.id == bindparam("vote", type_=Uuid()))
 )
+_UNITS_ABOVE = Statement(select(units_above(bindparam("unit", type_=Uuid())).c.unit_id))
 _UNITS_OF_MEMBER = Statement(
     select(Membership.unit_id, Membership.kind).where(
         Membership.member_id == bindparam("member", type_=Uuid()),

@@ -21,9 +21,9 @@ from models.meetings import AgendaItem, Attendance, Meeting
 from models.statements import Statement, among, columns_of, entity_of
 from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
 from models.voters import find_casts, list_castable
-from models.votes import AuditRow, CountedHand, RollEntry, Vote, VoteOption
+from models.votes import AuditRow, CountedHand, Recusal, RollEntry, Vote, VoteOption
 from rules.ballots import Tallies
-from rules.meetings import MeetingState
+from rules.meetings import MeetingState, VoteState
 from rules.members import MembershipKind
 from rules.roll import RollNotes, read_notes
 
@@ -45,6 +45,28 @@ _VOTES_IN_UNITS = Statement(
     .join(Meeting, Meeting.id == Vote.meeting_id)
     .where(among(Vote.id, "keys"))
 )
+
+
+def _count_annulled_rounds() -> Select[UUID, int]:
+    earlier = (
+        select(Vote.id.label("root_id"), Vote.repeat_of.label("vote_id"))
+        .where(Vote.id.in_(_KEYS), Vote.repeat_of.is_not(None))
+        .cte("earlier", recursive=True)
+    )
+    earlier = earlier.union_all(
+        select(earlier.c.root_id, Vote.repeat_of).where(
+            Vote.id == earlier.c.vote_id, Vote.repeat_of.is_not(None)
+        )
+    )
+    return (
+        select(earlier.c.root_id, func.count())
+        .join(Vote, Vote.id == earlier.c.vote_id)
+        .where(Vote.state == VoteState.ANNULLED)
+        .group_by(earlier.c.root_id)
+    )
+
+
+_ANNULLED_ROUNDS = _count_annulled_rounds()
 
 
 class Loaders:
@@ -328,6 +350,20 @@ class Loaders:
             return [found.get(key) for key in keys]
 
         return DataLoader(load)
+
+    @cached_property
+    def annulled_rounds(self) -> DataLoader[UUID, int]:
+        """How many annulled votes a vote repeats, directly or through others."""
+
+        async def load(keys: list[UUID]) -> list[int]:
+            return await self._counted(_ANNULLED_ROUNDS, keys)
+
+        return DataLoader(load)
+
+    @cached_property
+    def recused(self) -> DataLoader[UUID, list[Recusal]]:
+        """Who takes no part in a vote, by vote."""
+        return self._many(Recusal, Recusal.vote_id, Recusal.member_id)
 
     @cached_property
     def cast(self) -> DataLoader[MemberOfVote, CastBallot | None]:

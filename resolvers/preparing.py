@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Uuid, func, insert, literal, select, update
+from sqlalchemy import func, insert, select, update
 
 from models.audit import append_audit, append_created
 from models.database import WriteSession
@@ -16,18 +16,23 @@ from models.votes import Recusal, Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import item_to_change, parse_id, read_vote, vote_to_change
 from resolvers.context import Context
+from resolvers.roll import list_recused
 from resolvers.texts import read_text
 from resolvers.unit_rules import load_rules
+from resolvers.votes import next_step_of
 from rules.audit import AuditKind
 from rules.ballots import Option, OptionKind, check_options
 from rules.chain import PAPER
 from rules.elections import most_candidates
+from rules.look_alikes import look_alikes
 from rules.meetings import VoteState, check_prepared, check_preparing
 from rules.outcome import Outcome
 from rules.permissions import Act, not_found
 from rules.presets import Matter
 from rules.refusals import Reason, Refusal
 from rules.rule_sets import ELECTIONS, Method, RuleSet, for_seats
+from rules.secrecy import check_duration
+from rules.ties import BREAKABLE
 
 QUESTION_MAXIMUM = 1_000
 LABEL_MAXIMUM = 200
@@ -74,8 +79,8 @@ async def prepare_vote(context: Context, draft: Draft) -> Vote:
         )
         _check_paper(rule, paper)
         vote = _new_vote(meeting, item.id, draft.matter, question, rule)
-        await _insert_vote(session, vote, paper)
-        await _recuse(session, meeting, vote, draft.recused)
+        recused = await _find_recused(session, meeting, draft.recused)
+        await _insert_vote(session, vote, paper, recused)
         await append_created(session, vote, viewer.member_id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
@@ -123,7 +128,9 @@ async def repeat_vote(context: Context, vote_id: str) -> Vote:
         old, meeting = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.REPEAT_VOTE
         )
-        is_done = old.published_at is not None or old.state is VoteState.ANNULLED
+        is_done = old.state is VoteState.ANNULLED or (
+            old.published_at is not None and next_step_of(old) not in BREAKABLE
+        )
         repeated = await session.scalar(select(Vote.id).where(Vote.repeat_of == old.id))
         if not is_done or repeated is not None:
             raise Refusal(Reason.WRONG_STATE, "Only a vote that has ended is repeated, once.")
@@ -134,15 +141,7 @@ async def repeat_vote(context: Context, vote_id: str) -> Vote:
         _check_paper(rule, paper)
         vote = _new_vote(meeting, old.item_id, old.matter, old.question, rule)
         vote.repeat_of = old.id
-        await _insert_vote(session, vote, paper)
-        await session.execute(
-            insert(Recusal).from_select(
-                ["vote_id", "member_id"],
-                select(literal(vote.id, Uuid()), Recusal.member_id).where(
-                    Recusal.vote_id == old.id
-                ),
-            )
-        )
+        await _insert_vote(session, vote, paper, await list_recused(session, old.id))
         await append_created(session, vote, viewer.member_id)
         await _grow(session, old.id)
         transaction.announce(channel_of_meeting(meeting.id), topic_of_vote(vote.id))
@@ -157,10 +156,15 @@ async def _rule(session: WriteSession, meeting: Meeting, draft: Draft) -> RuleSe
             Reason.INVALID_RULE, "The branch has no rule for this.", matter=draft.matter.value
         )
     if draft.seats is not None:
+        if draft.seats > OPTIONS_MAXIMUM:
+            raise Refusal(
+                Reason.INVALID_INPUT,
+                f"At most {OPTIONS_MAXIMUM} seats.",
+                most=OPTIONS_MAXIMUM,
+            )
         rule = for_seats(rule, draft.seats)
     if draft.seconds is not None:
-        if not 10 <= draft.seconds <= 86_400:
-            raise Refusal(Reason.INVALID_INPUT, "A vote lasts 10 seconds to a day.")
+        check_duration(rule, draft.seconds)
         rule = replace(rule, duration_seconds=draft.seconds)
     return rule
 
@@ -194,8 +198,12 @@ def _boxes(method: Method, answers: Sequence[str]) -> Iterator[tuple[OptionKind,
 def _check_paper(rule: RuleSet, paper: Sequence[tuple[Option, str]]) -> None:
     """An election may be prepared without candidates, who are nominated before it opens."""
     labels = [label for option, label in paper if option.kind is not OptionKind.AGAINST]
-    if len(set(labels)) < len(labels):
-        raise Refusal(Reason.INVALID_INPUT, "Two answers are the same.")
+    if alike := look_alikes(labels):
+        raise Refusal(
+            Reason.INVALID_INPUT,
+            "Two answers look the same; say which is which, for example by the year of birth.",
+            alike=list(alike),
+        )
     if rule.method in ELECTIONS:
         most = min(most_candidates(rule) or OPTIONS_MAXIMUM, OPTIONS_MAXIMUM)
         candidates = len({option.candidate_id for option, _ in paper})
@@ -229,7 +237,10 @@ def _new_vote(
 
 
 async def _insert_vote(
-    session: WriteSession, vote: Vote, paper: Sequence[tuple[Option, str]]
+    session: WriteSession,
+    vote: Vote,
+    paper: Sequence[tuple[Option, str]],
+    recused: Sequence[UUID],
 ) -> None:
     last = await session.scalar(
         select(func.max(Vote.position)).where(Vote.meeting_id == vote.meeting_id)
@@ -238,6 +249,9 @@ async def _insert_vote(
     session.add(vote)
     await session.flush()
     await _insert_options(session, vote.id, paper)
+    if recused:
+        rows = [{"vote_id": vote.id, "member_id": member_id} for member_id in recused]
+        await session.execute(insert(Recusal), rows)
 
 
 async def _grow(session: WriteSession, vote_id: UUID) -> None:
@@ -264,12 +278,11 @@ async def _insert_options(
         await session.execute(insert(VoteOption), rows)
 
 
-async def _recuse(
-    session: WriteSession, meeting: Meeting, vote: Vote, recused: Sequence[str]
-) -> None:
+async def _find_recused(
+    session: WriteSession, meeting: Meeting, recused: Sequence[str]
+) -> list[UUID]:
+    """The members named, in the order of their ids. Raises NOT_FOUND for who is not here."""
     members = {parse_id(text, "member") for text in recused}
-    if not members:
-        return
     here = await session.scalars(
         select(Membership.member_id).where(
             Membership.unit_id == meeting.unit_id,
@@ -279,9 +292,7 @@ async def _recuse(
     )
     if members - set(here):
         raise not_found("member of this branch")
-    await session.execute(
-        insert(Recusal), [{"vote_id": vote.id, "member_id": one} for one in members]
-    )
+    return sorted(members)
 
 
 async def _next_round(session: WriteSession, old: Vote) -> tuple[RuleSet, list[str]]:
@@ -292,12 +303,12 @@ async def _next_round(session: WriteSession, old: Vote) -> tuple[RuleSet, list[s
         )
     ).all()
     rule = RuleSet.from_data(old.rule)
-    outcome = Outcome.from_data(old.outcome or {})
-    again = set(outcome.next_options) if old.state is VoteState.CLOSED else set()
+    outcome = Outcome.from_data(old.outcome) if old.outcome else None
+    again = set(outcome.next_options) if outcome and old.state is VoteState.CLOSED else set()
     kinds = {OptionKind.CHOICE, OptionKind.MEASURE}
     if rule.method is Method.YES_NO_PER_CANDIDATE:
         kinds = {OptionKind.FOR}
     labels = [row.label for row in rows if row.kind in kinds and (not again or row.id in again)]
-    if again and rule.method in ELECTIONS:
+    if outcome and again and rule.method in ELECTIONS:
         rule = for_seats(rule, outcome.next_seats)
     return rule, labels

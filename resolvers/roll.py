@@ -84,6 +84,14 @@ def _electors(meeting: Meeting, vote_id: UUID) -> Select[*tuple[Any, ...]]:
     )
 
 
+async def list_recused(session: AsyncSession, vote_id: UUID) -> list[UUID]:
+    """Who takes no part in the vote because the matter concerns them, in the order of their ids."""
+    rows = await session.scalars(
+        select(Recusal.member_id).where(Recusal.vote_id == vote_id).order_by(Recusal.member_id)
+    )
+    return list(rows)
+
+
 async def freeze_roll(
     session: WriteSession, vote_id: UUID, roll: Sequence[Entry], *, is_amendment: bool = False
 ) -> None:

@@ -8,6 +8,7 @@ from resolvers.context import Context
 from resolvers.roll import load_electors
 from rules.audit import AuditKind
 from rules.meetings import ENDED, VoteState
+from rules.outcome import Verdict
 from rules.permissions import Act
 from rules.roll import electoral_roll
 from rules.rule_sets import RuleSet, Secrecy
@@ -26,7 +27,8 @@ class VoteWarning(Enum):
 
 
 async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
-    """Turnout always is. The chair sees a result first, everybody when it is published.
+    """Turnout always is. The chair sees an OPEN result first, everybody when it is published. A
+    hidden one nobody sees before, and of too few ballots nobody ever sees a figure.
 
     Whether the viewer chairs is asked where it makes a difference only: audiences that are asked
     nothing they differ in share an execution.
@@ -49,9 +51,11 @@ async def sees_reasons(context: Context, vote: Vote) -> bool:
 
 def _shown(rule: RuleSet, vote: Vote, *, is_chair: bool) -> frozenset[Shown]:
     has_ended = vote.state in ENDED
-    has_result = has_ended and (is_chair or vote.published_at is not None)
+    is_first = is_chair and vote.secrecy is Secrecy.OPEN
+    has_result = has_ended and (is_first or vote.published_at is not None)
     shown = set()
-    if may_see_counts(rule, is_closed=has_result, is_chair=is_chair):
+    has_figures = verdict_of(vote) is not Verdict.TOO_FEW_BALLOTS
+    if has_figures and may_see_counts(rule, is_closed=has_result, is_chair=is_chair):
         shown.add(Shown.COUNTS)
     if has_result and vote.outcome is not None:
         shown.add(Shown.OUTCOME)
@@ -80,16 +84,21 @@ async def hands_of(context: Context, vote: Vote) -> list[CountedHand]:
     return await context.loaders.hands.load(vote.id)
 
 
+def verdict_of(vote: Vote) -> Verdict | None:
+    """What the stored outcome says, if there is one."""
+    return Verdict(vote.outcome["verdict"]) if vote.outcome else None
+
+
 async def audit_head(context: Context, vote: Vote) -> bytes | None:
     """The last hash of the vote's chain, and before a result is shown the one before it.
 
     Of the row that tells the result everything else is known: its hash would let anybody try the
-    few figures that are possible.
+    few figures that are possible. The chain of a hidden vote tells it when it is published.
     """
     rows = await context.loaders.audit.load(vote.id)
     if vote.state in ENDED and Shown.OUTCOME not in await what_is_shown(context, vote):
-        kinds = [row.kind for row in rows]
-        rows = rows[: kinds.index(AuditKind.CLOSED)]
+        tells = [row.kind is AuditKind.CLOSED and bool(row.payload["outcome"]) for row in rows]
+        rows = rows[: tells.index(True)] if any(tells) else rows
     return rows[-1].hash if rows else None
 
 

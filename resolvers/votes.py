@@ -1,4 +1,4 @@
-"""What happens to a vote: opened, extended, closed, decided, published, annulled."""
+"""What happens to a vote: opened, extended, closed, published."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,15 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, update
 
-from models.audit import append_audit, append_links, audit_head
+from models.audit import append_audit, append_links
 from models.base import database_clock
 from models.closing import flip_to_closed, flip_vote, rewrite_papers, store_outcome
 from models.counting import count_votes
 from models.database import WriteSession
 from models.export import describe_paper
+from models.lots import draw_secret
 from models.meetings import AgendaItem
 from models.record import seal_tables
 from models.statements import Statement
+from models.voters import count_waiting
 from models.votes import Vote, VoteOption
 from realtime.events import channel_of_meeting, topic_of_vote
 from resolvers.access import (
@@ -28,37 +30,36 @@ from resolvers.access import (
 )
 from resolvers.casting import VoteFacts
 from resolvers.context import Context, Transaction, Viewer
-from resolvers.roll import freeze_presence, freeze_roll, load_electors, load_voters
+from resolvers.roll import (
+    freeze_presence,
+    freeze_roll,
+    list_recused,
+    load_electors,
+    load_voters,
+)
 from resolvers.shown import own_hand
-from resolvers.texts import read_text
 from rules.audit import AuditKind, instant_text
 from rules.ballots import Option, check_options
-from rules.chain import FROZEN, PAPER
+from rules.chain import FROZEN, LOT, PAPER
 from rules.elections import check_candidates
 from rules.explain import Labels
 from rules.meetings import VoteState, check_closed, check_open, check_opening, why_not_open
-from rules.outcome import Outcome, decide
+from rules.outcome import Outcome, Verdict, decide
 from rules.permissions import Act
 from rules.quorum import check_quorum, count_turnout
 from rules.recount import paper_hash
 from rules.refusals import Reason, Refusal
 from rules.roll import RollEntry, electoral_roll, roll_hash
-from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy
-from rules.ties import NextStep, TieBreakers
-
-REASON_MAXIMUM = 1_000
-"""Characters of a reason."""
-
-_BREAKABLE = frozenset(
-    {NextStep.CHAIR_MUST_CAST, NextStep.BODY_DECIDES, NextStep.SENIORITY, NextStep.LOT}
-)
+from rules.rule_sets import ELECTIONS, LiveTally, QuorumCheck, RuleSet, Secrecy, TieRule
+from rules.secrecy import check_early_closing, check_end, check_group
+from rules.ties import BREAKABLE, NO_TIE_BREAKERS, NextStep, TieBreakers
 
 
 async def open_vote(context: Context, vote_id: str) -> Vote:
     """Freeze the electoral roll and the paper, and open the vote.
 
     Raises VOTE_CLOSED, WRONG_STATE, MEETING_NOT_IN_SESSION, ITEM_NOT_CURRENT, NO_QUORUM,
-    TOO_FEW_CANDIDATES, TOO_MANY_CANDIDATES.
+    TOO_FEW_CANDIDATES, TOO_MANY_CANDIDATES, TOO_FEW_VOTERS_FOR_SECRECY.
     """
     viewer = context.signed_in()
     async with context.transaction() as transaction:
@@ -71,30 +72,35 @@ async def open_vote(context: Context, vote_id: str) -> Vote:
         rule = RuleSet.from_data(vote.rule)
         await _check_paper(session, rule, vote.id)
         roll = electoral_roll(rule, await load_electors(session, meeting, vote.id))
+        entitled = sum(entry.is_entitled for entry in roll)
+        check_group(rule, entitled)
         await freeze_roll(session, vote.id, roll)
         voters = await load_voters(session, vote)
         check_quorum(rule, QuorumCheck.AT_EACH_VOTE, count_turnout(rule, voters))
+        lot = await _lot(session, rule, vote.id)
         opened_at = await flip_vote(session, vote.id, VoteState.OPEN)
         closes_at = None
         if opened_at is not None and rule.duration_seconds is not None:
             closes_at = opened_at + timedelta(seconds=rule.duration_seconds)
-            await _change(session, vote.id, closes_at=closes_at)
+            await change_vote(session, vote.id, closes_at=closes_at)
         await append_audit(
             session,
             vote.id,
             AuditKind.OPENED,
             {
                 "by": str(viewer.member_id),
-                "eligible": sum(entry.is_entitled for entry in roll),
+                "eligible": entitled,
+                "recused": [str(one) for one in await list_recused(session, vote.id)],
                 "roll": roll_hash(roll),
                 **_proxies(roll),
                 "paper": paper_hash(await describe_paper(session, vote)),
+                **lot,
                 "openedAt": instant_text(opened_at),
                 "closesAt": instant_text(closes_at),
-                "sealed": await seal_tables(session, vote.id, (*PAPER, *FROZEN)),
+                "sealed": await seal_tables(session, vote.id, (*PAPER, *FROZEN, *LOT)),
             },
         )
-        _announce(transaction, vote)
+        announce_vote(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
@@ -104,8 +110,13 @@ def _proxies(roll: Sequence[RollEntry]) -> dict[str, Any]:
     return {"proxies": given} if given else {}
 
 
+async def _lot(session: WriteSession, rule: RuleSet, vote_id: UUID) -> dict[str, str]:
+    """What fixes the lot before anybody votes, where the rule may ask for one."""
+    return {"lot": await draw_secret(session, vote_id)} if rule.tie is TieRule.LOT else {}
+
+
 async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vote:
-    """Give an open vote more time. Raises INVALID_INPUT for a moment that is not later."""
+    """Give an open vote an end, or another one. Raises INVALID_INPUT, as `check_end` says."""
     viewer = context.signed_in()
     async with context.transaction() as transaction:
         session = transaction.session
@@ -113,16 +124,15 @@ async def extend_vote(context: Context, vote_id: str, closes_at: datetime) -> Vo
             transaction, viewer, parse_id(vote_id, "vote"), Act.EXTEND_VOTE
         )
         now = await check_takes_more(session, vote)
-        if closes_at.tzinfo is None or closes_at <= (vote.closes_at or now):
-            raise Refusal(Reason.INVALID_INPUT, "Name a later moment, with its time zone.")
-        await _change(session, vote.id, closes_at=closes_at)
+        check_end(RuleSet.from_data(vote.rule), now, vote.closes_at, closes_at)
+        await change_vote(session, vote.id, closes_at=closes_at)
         await append_audit(
             session,
             vote.id,
             AuditKind.EXTENDED,
             {"by": str(viewer.member_id), "closesAt": instant_text(closes_at)},
         )
-        _announce(transaction, vote)
+        announce_vote(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
@@ -137,7 +147,8 @@ async def check_takes_more(session: WriteSession, vote: Vote) -> datetime:
 
 
 async def close_vote(context: Context, vote_id: str) -> Vote:
-    """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED.
+    """Close the vote, count its ballots and decide. Raises VOTE_NOT_OPEN, VOTE_CLOSED, and for a
+    hidden vote STILL_VOTING.
 
     Nothing is read after the commit: then everybody who came too late is answered first.
     """
@@ -146,9 +157,12 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     facts = context.casting.known_facts(wanted)
     act, known_unit = Act.CLOSE_VOTE, facts.unit_id if facts else None
     unit_id = await permit_on_vote(context.database.look, viewer, wanted, act, known_unit)
+    facts = await context.casting.facts(wanted)
     with context.casting.making_way(wanted):
         async with context.transaction() as transaction:
             await hold_vote(transaction, viewer, wanted, act, unit_id)
+            if facts and facts.rule.secrecy is not Secrecy.OPEN:
+                check_early_closing(await count_waiting(transaction.session, wanted))
             return await close_held_vote(transaction, wanted, viewer, facts)
 
 
@@ -159,7 +173,8 @@ async def close_held_vote(
     VOTE_NOT_OPEN, VOTE_CLOSED.
 
     The state flips first, then the ballots are counted. What everybody has seen live is published
-    at once; a hidden or an undecided result waits for the chair.
+    at once, and so is that there were too few ballots; an undecided result waits for the chair, and
+    of a hidden one nothing is kept until it is published.
     """
     session = transaction.session
     closed = await flip_to_closed(session, vote_id)
@@ -174,11 +189,13 @@ async def close_held_vote(
         await freeze_presence(session, vote_id, closed.meeting_id),
         (await count_votes(session, [vote_id]))[vote_id],
     )
-    is_published = rule.live_tally is LiveTally.ALWAYS and outcome.next_step not in _BREAKABLE
-    vote = await store_outcome(session, vote_id, outcome.to_data(), is_published=is_published)
+    is_told = closed.secrecy is Secrecy.OPEN or outcome.verdict is Verdict.TOO_FEW_BALLOTS
+    data = outcome.to_data() if is_told else None
+    is_published = _is_published_at_once(rule, outcome)
+    vote = await store_outcome(session, vote_id, data, is_published=is_published)
     links = _closing_links(vote, by, await seal_tables(session, vote_id))
     await append_links(session, vote_id, closed.chain, links)
-    _announce(transaction, vote)
+    announce_vote(transaction, vote)
     return vote
 
 
@@ -200,81 +217,41 @@ def _closing_links(
     return links
 
 
-async def break_tie(
-    context: Context, vote_id: str, chosen: Sequence[str], seniority: Sequence[str]
-) -> Vote:
-    """Decide a closed vote whose outcome waits for a tie-breaker.
-
-    The chair's or the body's choice, the order of seniority, or nothing for a lot: its seed is the
-    audit chain's head, which was fixed with the ballots. Raises WRONG_STATE, INVALID_CHOICE.
-    """
-    viewer = context.signed_in()
-    async with context.transaction() as transaction:
-        session = transaction.session
-        vote, _ = await vote_to_change(
-            transaction, viewer, parse_id(vote_id, "vote"), Act.BREAK_TIE
-        )
-        check_closed(vote.state)
-        before = Outcome.from_data(vote.outcome or {})
-        if vote.published_at is not None or before.next_step not in _BREAKABLE:
-            raise Refusal(Reason.WRONG_STATE, "This result waits for no tie-breaker.")
-        seed = (await audit_head(session, vote.id)).hex()
-        breakers = TieBreakers(
-            chosen=tuple(parse_id(text, "option") for text in chosen),
-            seniority=tuple(parse_id(text, "option") for text in seniority),
-            seed=seed if before.next_step is NextStep.LOT else None,
-        )
-        outcome = await _decide(session, vote, breakers)
-        if outcome.next_step in _BREAKABLE:
-            raise Refusal(Reason.INVALID_CHOICE, "This does not break the tie.")
-        await _change(session, vote.id, outcome=outcome.to_data())
-        await append_audit(
-            session,
-            vote.id,
-            AuditKind.TIE_BROKEN,
-            {"by": str(viewer.member_id), "outcome": outcome.to_data()},
-        )
-        _announce(transaction, vote)
-    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+def _is_published_at_once(rule: RuleSet, outcome: Outcome) -> bool:
+    if outcome.verdict is Verdict.TOO_FEW_BALLOTS:
+        return True
+    return rule.live_tally is LiveTally.ALWAYS and outcome.next_step not in BREAKABLE
 
 
 async def publish_vote(context: Context, vote_id: str) -> Vote:
     """Show the result to everybody, for good. Publishing twice is the same as once.
 
-    Raises VOTE_STILL_OPEN, and WRONG_STATE while the result waits for a tie-breaker.
+    Of a hidden vote it is only decided now: before, there is nothing that anybody could see. Raises
+    VOTE_STILL_OPEN, and WRONG_STATE while the result of an OPEN one waits for a tie-breaker.
     """
     viewer = context.signed_in()
     async with context.transaction() as transaction:
+        session = transaction.session
         vote, _ = await vote_to_change(
             transaction, viewer, parse_id(vote_id, "vote"), Act.PUBLISH_VOTE
         )
         check_closed(vote.state)
-        if Outcome.from_data(vote.outcome or {}).next_step in _BREAKABLE:
+        if vote.secrecy is Secrecy.OPEN and next_step_of(vote) in BREAKABLE:
             raise Refusal(Reason.WRONG_STATE, "The result waits for a tie-breaker.")
         if vote.published_at is None:
-            published_at = await _publish(transaction.session, vote.id)
-            told = {"by": str(viewer.member_id), "publishedAt": instant_text(published_at)}
-            await append_audit(transaction.session, vote.id, AuditKind.PUBLISHED, told)
-            _announce(transaction, vote)
+            told = await _result_to_tell(session, vote)
+            published_at = await _publish(session, vote.id, told)
+            who = {"by": str(viewer.member_id), "publishedAt": instant_text(published_at)}
+            await append_audit(session, vote.id, AuditKind.PUBLISHED, who | told)
+            announce_vote(transaction, vote)
     return await read_vote(context, vote.id, Act.VIEW_MEETING)
 
 
-async def annul_vote(context: Context, vote_id: str, reason: str) -> Vote:
-    """Set a closed vote aside with a reason; nothing of it is deleted. Raises WRONG_STATE."""
-    viewer = context.signed_in()
-    reason = read_text(reason, REASON_MAXIMUM, "reason")
-    async with context.transaction() as transaction:
-        session = transaction.session
-        vote, _ = await vote_to_change(
-            transaction, viewer, parse_id(vote_id, "vote"), Act.ANNUL_VOTE
-        )
-        check_closed(vote.state)
-        annulled_at = await flip_vote(session, vote.id, VoteState.ANNULLED)
-        await _change(session, vote.id, annulment=reason)
-        told = {"by": str(viewer.member_id), "annulledAt": instant_text(annulled_at)}
-        await append_audit(session, vote.id, AuditKind.ANNULLED, {**told, "reason": reason})
-        _announce(transaction, vote)
-    return await read_vote(context, vote.id, Act.VIEW_MEETING)
+async def _result_to_tell(session: WriteSession, vote: Vote) -> dict[str, Any]:
+    """The outcome that publishing a hidden vote tells. That of an OPEN one is fixed already."""
+    if vote.secrecy is Secrecy.OPEN:
+        return {}
+    return {"outcome": vote.outcome or (await decide_again(session, vote)).to_data()}
 
 
 async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
@@ -287,6 +264,8 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
         acts.append(Act.CONTEST_HAND)
     unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
     chairs = [act for act in _chair_acts(vote) if await viewer_may(context, act, unit_id)]
+    if vote.annulment_proposed_by_id == context.viewer_id():
+        chairs = [act for act in chairs if act is not Act.CONFIRM_ANNULMENT]
     return acts + chairs
 
 
@@ -316,12 +295,27 @@ def _chair_acts(vote: Vote) -> list[Act]:
             ]
         case VoteState.ANNULLED:
             return [Act.REPEAT_VOTE]
-        case VoteState.CLOSED if vote.published_at is not None:
-            return [Act.ANNUL_VOTE, Act.REPEAT_VOTE]
         case VoteState.CLOSED:
-            next_step = Outcome.from_data(vote.outcome or {}).next_step
-            first = Act.BREAK_TIE if next_step in _BREAKABLE else Act.PUBLISH_VOTE
-            return [first, Act.ANNUL_VOTE]
+            return [*_acts_on_result(vote), *_acts_on_annulment(vote)]
+
+
+def _acts_on_result(vote: Vote) -> list[Act]:
+    """Whether a hidden result is a tie is told by publishing it, and by nothing before."""
+    is_tied = next_step_of(vote) in BREAKABLE
+    if vote.published_at is None and (vote.secrecy is not Secrecy.OPEN or not is_tied):
+        return [Act.PUBLISH_VOTE]
+    return [Act.BREAK_TIE] if is_tied else [Act.REPEAT_VOTE]
+
+
+def _acts_on_annulment(vote: Vote) -> list[Act]:
+    if vote.annulment_proposed_at is None:
+        return [Act.ANNUL_VOTE]
+    return [Act.CONFIRM_ANNULMENT, Act.WITHDRAW_ANNULMENT]
+
+
+def next_step_of(vote: Vote) -> NextStep | None:
+    """What the stored outcome waits for, if there is one."""
+    return Outcome.from_data(vote.outcome).next_step if vote.outcome else None
 
 
 async def load_options(session: WriteSession, vote_id: UUID) -> list[Option]:
@@ -348,8 +342,10 @@ async def _check_paper(session: WriteSession, rule: RuleSet, vote_id: UUID) -> N
         check_candidates(rule, len({option.candidate_id or option.id for option in options}))
 
 
-async def _decide(session: WriteSession, vote: Vote, breakers: TieBreakers) -> Outcome:
-    """Recount and decide."""
+async def decide_again(
+    session: WriteSession, vote: Vote, breakers: TieBreakers = NO_TIE_BREAKERS
+) -> Outcome:
+    """Recount a closed vote and decide."""
     tallies = await count_votes(session, [vote.id])
     return decide(
         RuleSet.from_data(vote.rule),
@@ -366,10 +362,10 @@ async def _read_state(session: WriteSession, vote_id: UUID) -> VoteState:
 
 async def grow_vote(session: WriteSession, vote_id: UUID) -> None:
     """Something that belongs to the vote has changed: its version grows."""
-    await _change(session, vote_id)
+    await change_vote(session, vote_id)
 
 
-async def _change(session: WriteSession, vote_id: UUID, **values: object) -> None:
+async def change_vote(session: WriteSession, vote_id: UUID, **values: object) -> None:
     await session.execute(
         update(Vote)
         .where(Vote.id == vote_id)
@@ -378,15 +374,15 @@ async def _change(session: WriteSession, vote_id: UUID, **values: object) -> Non
     )
 
 
-async def _publish(session: WriteSession, vote_id: UUID) -> datetime | None:
+async def _publish(session: WriteSession, vote_id: UUID, values: dict[str, Any]) -> datetime | None:
     return await session.scalar(
         update(Vote)
         .where(Vote.id == vote_id)
-        .values(row_version=Vote.row_version + 1, published_at=database_clock())
+        .values(row_version=Vote.row_version + 1, published_at=database_clock(), **values)
         .returning(Vote.published_at)
         .execution_options(synchronize_session=False)
     )
 
 
-def _announce(transaction: Transaction, vote: Vote) -> None:
+def announce_vote(transaction: Transaction, vote: Vote) -> None:
     transaction.announce(channel_of_meeting(vote.meeting_id), topic_of_vote(vote.id))

@@ -24,8 +24,9 @@ CAST = {
 COUNTED = ("hand_mark", "hand_taken_back", "hand_count")
 FROZEN = ("roll_entry",)
 PAPER = ("vote_option", "recusal")
+LOT = ("lot",)
 BOX = tuple(table for tables in CAST.values() for table in tables)
-TABLES = (*PAPER, *FROZEN, *BOX, *COUNTED)
+TABLES = (*PAPER, *LOT, *FROZEN, *BOX, *COUNTED)
 """The tables of a vote, beside the vote's own row and the chain itself."""
 
 
@@ -66,7 +67,7 @@ def _created(told: Told, payload: Payload) -> None:
     for column, name in _CREATED.items():
         if name in payload:
             told.vote[column] = payload[name]
-    told.seals |= dict.fromkeys((*FROZEN, *BOX, *COUNTED), NOTHING)
+    told.seals |= dict.fromkeys((*LOT, *FROZEN, *BOX, *COUNTED), NOTHING)
 
 
 _CREATED = {
@@ -76,7 +77,9 @@ _CREATED = {
     "matter": "matter",
     "repeat_of": "repeatOf",
 }
+_PROPOSAL = ("annulment_proposed_at", "annulment_proposed_by_id", "proposed_annulment")
 _LATER = (
+    *_PROPOSAL,
     "opened_at",
     "closes_at",
     "closed_at",
@@ -95,7 +98,7 @@ def _opened(told: Told, payload: Payload) -> None:
     told.vote["state"] = VoteState.OPEN.value
     _moment(told, "opened_at", payload, "openedAt")
     _moment(told, "closes_at", payload, "closesAt")
-    _forget(told, *FROZEN, *CAST[Secrecy(told.vote["secrecy"])])
+    _forget(told, *LOT, *FROZEN, *CAST[Secrecy(told.vote["secrecy"])])
 
 
 def _roll_amended(told: Told, payload: Payload) -> None:
@@ -115,6 +118,7 @@ def _standing_changed(told: Told, payload: Payload) -> None:
 
 
 def _closed(told: Told, payload: Payload) -> None:
+    """Without an outcome where it hides who chose what, until it is published."""
     told.vote |= {"state": VoteState.CLOSED.value, "outcome": payload["outcome"]}
     _moment(told, "closed_at", payload, "closedAt")
     _forget(told, *FROZEN)  # who is present is written down
@@ -125,10 +129,23 @@ def _tie_broken(told: Told, payload: Payload) -> None:
 
 
 def _published(told: Told, payload: Payload) -> None:
+    if "outcome" in payload:
+        told.vote["outcome"] = payload["outcome"]
     _moment(told, "published_at", payload, "publishedAt")
 
 
+def _annulment_proposed(told: Told, payload: Payload) -> None:
+    told.vote["annulment_proposed_by_id"] = payload["by"]
+    told.vote["proposed_annulment"] = payload["reason"]
+    _moment(told, "annulment_proposed_at", payload, "proposedAt")
+
+
+def _annulment_withdrawn(told: Told, payload: Payload) -> None:
+    told.vote |= dict.fromkeys(_PROPOSAL)
+
+
 def _annulled(told: Told, payload: Payload) -> None:
+    told.vote |= dict.fromkeys(_PROPOSAL)
     told.vote |= {"state": VoteState.ANNULLED.value, "annulment": payload["reason"]}
     _moment(told, "annulled_at", payload, "annulledAt")
 
@@ -146,6 +163,8 @@ _TELL: dict[AuditKind, Callable[[Told, Payload], None]] = {
     AuditKind.CLOSED: _closed,
     AuditKind.TIE_BROKEN: _tie_broken,
     AuditKind.PUBLISHED: _published,
+    AuditKind.ANNULMENT_PROPOSED: _annulment_proposed,
+    AuditKind.ANNULMENT_WITHDRAWN: _annulment_withdrawn,
     AuditKind.ANNULLED: _annulled,
 }
 

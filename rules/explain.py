@@ -35,6 +35,8 @@ def explain(outcome: Outcome, language: Language, labels: Labels = NO_LABELS) ->
     An option without a label is named by its position.
     """
     words = _WORDS[language]
+    if outcome.verdict is Verdict.TOO_FEW_BALLOTS:
+        return _sentence([_too_few(outcome, words)])
     match outcome.method:
         case Method.FOR_AGAINST_ABSTAIN:
             return _tell_motion(outcome, words)
@@ -74,6 +76,11 @@ class _Words:
     tie_decided: Mapping[TieRule, str]
     seed: str
     further_round: str
+    too_few: str
+
+
+def _too_few(outcome: Outcome, words: _Words) -> str:
+    return words.too_few.format(cast=outcome.cast, entitled=outcome.entitled, needed=outcome.needed)
 
 
 def _tell_motion(outcome: Outcome, words: _Words) -> str:
@@ -259,6 +266,8 @@ _WORDS = {
         },
         seed=" with the seed {seed}",
         further_round="a further round is needed for {seats} more",
+        too_few="Too few ballots: {cast} of {entitled} entitled members voted, and fewer than"
+        " {needed} ballots could show who chose what; nobody is shown any figures",
     ),
     Language.VI: _Words(
         decimal_mark=",",
@@ -316,5 +325,7 @@ _WORDS = {
         },
         seed=" với mã {seed}",
         further_round="cần bầu tiếp {seats} vị trí",
+        too_few="Quá ít phiếu: {cast}/{entitled} người có quyền biểu quyết đã bỏ phiếu; dưới"
+        " {needed} phiếu có thể lộ ai đã chọn gì, nên không ai được xem số phiếu",
     ),
 }

@@ -11,6 +11,7 @@ from rules.bases import Figures, LeftOutOfBase, Persons, Voter, count_persons, h
 from rules.elections import CandidateResult, Election, count_election
 from rules.plain import from_plain, to_plain
 from rules.rule_sets import Base, Comparison, Method, RuleSet, Share
+from rules.secrecy import is_small_group
 from rules.ties import NO_TIE_BREAKERS, NextStep, Tie, TieBreakers, break_tie
 
 
@@ -20,6 +21,8 @@ class Verdict(Enum):
     NOT_CARRIED = "NOT_CARRIED"
     UNDECIDED = "UNDECIDED"
     """`next_step` says what is needed."""
+    TOO_FEW_BALLOTS = "TOO_FEW_BALLOTS"
+    """Figures would show how somebody voted: nobody ever sees any, and nothing is decided."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Outcome:
     """Of a candidate who was not voted on by everybody, see `candidates`."""
     left_out_of_base: tuple[LeftOutOfBase, ...]
     needed: int
-    """The fewest votes in favour that reach the threshold."""
+    """The fewest votes in favour that reach the threshold; where there were too few ballots, the
+    fewest ballots that a hidden vote must have."""
     votes_for: int
     """For the motion, or cumulated for the measure chosen (if none, for the lightest); 0 in an
     election."""
@@ -139,6 +143,8 @@ def decide_counted(
     breakers: TieBreakers = NO_TIE_BREAKERS,
 ) -> Outcome:
     """As `decide`, with the persons counted already."""
+    if is_small_group(rule, min(persons.entitled, tallies.cast.heads)):
+        return _too_few_ballots(rule, persons)
     _check_figures(rule, options, persons, tallies)
     match rule.method:
         case Method.FOR_AGAINST_ABSTAIN:
@@ -311,6 +317,21 @@ def _state(
         is_weighted=rule.is_weighted,
         counts=_option_counts(options, tallies, figures.base),
         seats=rule.seats,
+    )
+
+
+def _too_few_ballots(rule: RuleSet, persons: Persons) -> Outcome:
+    """No figure but the turnout, which everybody has seen; the ballots themselves are not asked.
+
+    So a recount that is given none comes to the same.
+    """
+    told = _state(rule, (), persons, Tallies(), Figures(0, 0, 0, rule.min_voters_for_secret))
+    return replace(
+        told,
+        verdict=Verdict.TOO_FEW_BALLOTS,
+        left_out_of_base=(),
+        cast=persons.cast,
+        next_step=NextStep.VOTE_AGAIN,
     )
 
 

@@ -49,6 +49,8 @@ class Act(Enum):
     BREAK_TIE = "BREAK_TIE"
     PUBLISH_VOTE = "PUBLISH_VOTE"
     ANNUL_VOTE = "ANNUL_VOTE"
+    CONFIRM_ANNULMENT = "CONFIRM_ANNULMENT"
+    WITHDRAW_ANNULMENT = "WITHDRAW_ANNULMENT"
     REPEAT_VOTE = "REPEAT_VOTE"
     GIVE_PROXY = "GIVE_PROXY"
     CONFIRM_ATTENDANCE = "CONFIRM_ATTENDANCE"
@@ -83,6 +85,8 @@ PERMISSIONS: dict[Act, frozenset[Relation]] = {
     Act.BREAK_TIE: _CHAIR,
     Act.PUBLISH_VOTE: _CHAIR,
     Act.ANNUL_VOTE: _CHAIR,
+    Act.CONFIRM_ANNULMENT: _CHAIR | {Relation.UPPER_OFFICER},
+    Act.WITHDRAW_ANNULMENT: _CHAIR,
     Act.REPEAT_VOTE: _CHAIR,
     Act.GIVE_PROXY: frozenset({Relation.MEMBER}),
     Act.CONFIRM_ATTENDANCE: _CHAIR,
@@ -115,7 +119,7 @@ _SHOWN_BY = {
 }
 """The act that shows somebody that there is what an act is about; of all others VIEW_MEETING."""
 
-_OFFICERS = frozenset({Role.SECRETARY, Role.DEPUTY_SECRETARY})
+OFFICERS = frozenset({Role.SECRETARY, Role.DEPUTY_SECRETARY})
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class Place:
     roles: Mapping[UUID, frozenset[Role]]
 
     def is_officer(self, unit_id: UUID) -> bool:
-        return not _OFFICERS.isdisjoint(self.roles.get(unit_id, frozenset()))
+        return not OFFICERS.isdisjoint(self.roles.get(unit_id, frozenset()))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from rules.ballots import (
 )
 from rules.bases import Voter
 from rules.hands import standing_hands
+from rules.lot import wrong_lot
 from rules.members import Standing
 from rules.outcome import Outcome, decide
 from rules.refusals import Refusal
@@ -25,12 +27,25 @@ from rules.roll import LeftOut, roll_hash
 from rules.rule_sets import RuleSet, Secrecy
 from rules.ties import NO_TIE_BREAKERS, TieBreakers
 
+
+class Withheld(Enum):
+    """Why an export leaves out the papers of a hidden vote."""
+
+    NOT_PUBLISHED = "NOT_PUBLISHED"
+    TOO_FEW_BALLOTS = "TOO_FEW_BALLOTS"
+
+
 Export = Mapping[str, Any]
 """What `branch-meetings export vote` writes: plain JSON, every id as text, hashes in hex."""
 
 
 def recount(export: Export) -> Outcome:
-    """The outcome by the exported rule, roll, ballots and hands. Nothing else is looked at."""
+    """The outcome by the exported rule, roll, ballots and hands. Nothing else is looked at.
+
+    Of too few ballots none are needed. Raises ValueError for papers that nobody may see yet.
+    """
+    if withheld_of(export) is Withheld.NOT_PUBLISHED:
+        raise ValueError("the result was not published, and its papers are withheld")
     voters = [_voter(line) for line in export["roll"]]
     weights = {voter.member_id: voter.weight for voter in voters}
     ballots = [
@@ -56,18 +71,33 @@ def problems(export: Export) -> Iterator[str]:
     yield from _wrong_paper(export)
     yield from _wrong_roll(export)
     yield from _wrong_marks(export)
+    yield from _wrong_outcome(export)
+    yield from wrong_lot(export)
+
+
+def withheld_of(export: Export) -> Withheld | None:
+    return Withheld(export["withheld"]) if export.get("withheld") else None
+
+
+def _wrong_outcome(export: Export) -> Iterator[str]:
+    """A hidden vote has none before it is published; then the chain has none either."""
+    told = (row["payload"].get("outcome") for row in export["audit"])
+    fixed = [outcome for outcome in told if outcome is not None]
+    if fixed[-1:] != ([export["outcome"]] if export["outcome"] else []):
+        yield "the stored outcome is not the one that the audit chain fixed"
+    if export["outcome"] is None:
+        if export["secrecy"] == Secrecy.OPEN.value:
+            yield "there is no outcome"
+        return
     try:
-        if recount(export).to_data() != export["outcome"]:
+        # By value: what was stored before a field was added has its default.
+        if recount(export) != Outcome.from_data(export["outcome"]):
             yield "the recount differs from the stored outcome"
     except (ValueError, Refusal) as error:
         yield f"the vote cannot be recounted: {error}"
-    closings = [row for row in export["audit"] if row["kind"] in _DECIDING]
-    if closings and closings[-1]["payload"]["outcome"] != export["outcome"]:
-        yield "the stored outcome is not the one that the audit chain fixed"
 
 
 _ENDS = frozenset({AuditKind.CLOSED.value, AuditKind.ANNULLED.value})
-_DECIDING = frozenset({AuditKind.CLOSED.value, AuditKind.TIE_BROKEN.value})
 
 
 def broken_links(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -118,7 +148,9 @@ def _wrong_marks(export: Export) -> Iterator[str]:
     if sum(export["hands"].values()) != len(counted):
         yield "there are not as many hands as members counted"
     yield from _wrong_hands(export, counted)
-    if export["secrecy"] == Secrecy.OPEN.value:
+    if withheld_of(export):
+        is_right = not named and not export["ballots"]
+    elif export["secrecy"] == Secrecy.OPEN.value:
         is_right = sorted([*named, *counted]) == marked
     else:
         is_right = not named and len(export["ballots"]) + len(counted) == len(marked)
@@ -186,4 +218,5 @@ def _breakers(outcome: Mapping[str, Any] | None) -> TieBreakers:
     if tie is None:
         return NO_TIE_BREAKERS
     rest = tuple(option for option in tie.tied if option not in tie.chosen)
-    return TieBreakers(chosen=tie.chosen, seniority=(*tie.chosen, *rest), seed=tie.seed)
+    seniority = (*tie.chosen, *rest)
+    return TieBreakers(tie.chosen, seniority, tie.seed, tie.secret)

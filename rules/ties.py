@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from uuid import UUID
 
@@ -24,6 +24,14 @@ class NextStep(Enum):
     BODY_DECIDES = "BODY_DECIDES"
     FURTHER_ROUND = "FURTHER_ROUND"
     """Vote again for the seats that stay open."""
+    VOTE_AGAIN = "VOTE_AGAIN"
+    """There were too few ballots to show what they say."""
+
+
+BREAKABLE = frozenset(
+    {NextStep.CHAIR_MUST_CAST, NextStep.BODY_DECIDES, NextStep.SENIORITY, NextStep.LOT}
+)
+"""The steps that decide the same vote, without another one."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,9 @@ class TieBreakers:
     seniority: tuple[UUID, ...] = ()
     """The options of the candidates, the most senior first."""
     seed: str | None = None
-    """Published for the lot, from a source that nobody in the vote could choose."""
+    """Published for the lot, from a source that nobody in the vote could choose (`rules.lot`)."""
+    secret: str | None = None
+    """What the seed was made of besides the ballots' keys, in hex; it goes into the outcome."""
 
 
 NO_TIE_BREAKERS = TieBreakers()
@@ -53,6 +63,8 @@ class Tie:
     next_step: NextStep | None = None
     seed: str | None = None
     """The seed of the lot, if one was drawn: `draw_lot` gives the same order to anybody."""
+    secret: str | None = None
+    """What the server fixed at opening, in hex: `lot_seed` gives the seed to anybody."""
 
 
 def break_tie(
@@ -94,8 +106,8 @@ def _open(tie: Tie, step: NextStep) -> Tie:
     return Tie(tie.tied, tie.places, tie.rule, next_step=step)
 
 
-def _close(tie: Tie, order: Sequence[UUID], seed: str | None = None) -> Tie:
-    return Tie(tie.tied, tie.places, tie.rule, chosen=tuple(order[: tie.places]), seed=seed)
+def _close(tie: Tie, order: Sequence[UUID]) -> Tie:
+    return Tie(tie.tied, tie.places, tie.rule, chosen=tuple(order[: tie.places]))
 
 
 def _by_choice(tie: Tie, breakers: TieBreakers, otherwise: NextStep) -> Tie:
@@ -123,4 +135,5 @@ def _by_seniority(tie: Tie, breakers: TieBreakers) -> Tie:
 def _by_lot(tie: Tie, breakers: TieBreakers) -> Tie:
     if breakers.seed is None:
         return _open(tie, NextStep.LOT)
-    return _close(tie, draw_lot(breakers.seed, tie.tied), seed=breakers.seed)
+    drawn = _close(tie, draw_lot(breakers.seed, tie.tied))
+    return replace(drawn, seed=breakers.seed, secret=breakers.secret)

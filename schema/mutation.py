@@ -6,9 +6,21 @@ from uuid import UUID
 
 import strawberry
 
-from resolvers import accounts, amending, ballots, meetings, members, own_sessions, preparing, votes
+from resolvers import (
+    accounts,
+    amending,
+    annulling,
+    ballots,
+    meetings,
+    members,
+    own_sessions,
+    preparing,
+    ties,
+    votes,
+)
 from resolvers import hands as raised_hands
 from rules.presets import Matter
+from schema.annulment import Annulment
 from schema.meeting import Meeting
 from schema.member import Member, Viewer
 from schema.operation import Info
@@ -66,6 +78,7 @@ SignInResult = Annotated[SignedIn | Refused, strawberry.union("SignInResult")]
 MemberResult = Annotated[Member | Refused, strawberry.union("MemberResult")]
 MeetingResult = Annotated[Meeting | Refused, strawberry.union("MeetingResult")]
 VoteResult = Annotated[Vote | Refused, strawberry.union("VoteResult")]
+AnnulmentResult = Annotated[Annulment | Refused, strawberry.union("AnnulmentResult")]
 CastBallotResult = Annotated[Receipt | Refused, strawberry.union("CastBallotResult")]
 
 
@@ -220,7 +233,10 @@ class Mutation:
     async def contest_hand(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
         return Vote(row=await raised_hands.contest_hand(info.context, vote_id))
 
-    @strawberry.mutation(description="Gives an open vote time until a later moment.")
+    @strawberry.mutation(
+        description="Gives an open vote time until a later moment, within a day. A vote that is not"
+        " OPEN may also end earlier, announced 30 seconds ahead or more."
+    )
     async def extend_vote(
         self, info: Info, vote_id: strawberry.ID, closes_at: datetime
     ) -> VoteResult:
@@ -237,15 +253,32 @@ class Mutation:
         chosen: list[strawberry.ID] = [],  # noqa: B006 - Strawberry copies defaults
         seniority: list[strawberry.ID] = [],  # noqa: B006
     ) -> VoteResult:
-        return Vote(row=await votes.break_tie(info.context, vote_id, chosen, seniority))
+        return Vote(row=await ties.break_tie(info.context, vote_id, chosen, seniority))
 
-    @strawberry.mutation(description="Shows the result to everybody.")
+    @strawberry.mutation(
+        description="Shows the result to everybody. That of a vote which is not OPEN nobody sees"
+        " before."
+    )
     async def publish_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
         return Vote(row=await votes.publish_vote(info.context, vote_id))
 
-    @strawberry.mutation(description="Sets a closed vote aside with a reason; nothing is deleted.")
+    @strawberry.mutation(
+        description="Sets a closed vote aside with a reason; nothing is deleted. A vote that is not"
+        " OPEN is set aside when a second officer confirms it."
+    )
     async def annul_vote(self, info: Info, vote_id: strawberry.ID, reason: str) -> VoteResult:
-        return Vote(row=await votes.annul_vote(info.context, vote_id, reason))
+        return Vote(row=await annulling.annul_vote(info.context, vote_id, reason))
+
+    @strawberry.mutation(
+        description="Agrees to annul what another officer has proposed: an officer of the branch,"
+        " and where it has no other, one of a unit above."
+    )
+    async def confirm_annulment(self, info: Info, vote_id: strawberry.ID) -> AnnulmentResult:
+        return Annulment(value=await annulling.confirm_annulment(info.context, vote_id))
+
+    @strawberry.mutation(description="Lets a vote stand that was proposed to be annulled.")
+    async def withdraw_annulment(self, info: Info, vote_id: strawberry.ID) -> AnnulmentResult:
+        return Annulment(value=await annulling.withdraw_annulment(info.context, vote_id))
 
     @strawberry.mutation(
         description="Prepares a new vote linked to one that has ended: the same again, or what its"
@@ -263,6 +296,9 @@ class Mutation:
     ) -> MeetingResult:
         return Meeting(row=await meetings.give_proxy(info.context, meeting_id, holder_id))
 
-    @strawberry.mutation(description="Closes the vote, counts its ballots and decides.")
+    @strawberry.mutation(
+        description="Closes the vote, counts its ballots and decides. One that is not OPEN only"
+        " once all who are present have voted, or its announced time is over."
+    )
     async def close_vote(self, info: Info, vote_id: strawberry.ID) -> VoteResult:
         return Vote(row=await votes.close_vote(info.context, vote_id))

@@ -105,6 +105,10 @@ class Tie:
         description="Of the lot, if one was drawn; anybody can draw it again."
     )
 
+    secret: str | None = strawberry.field(
+        description="What the seed was made of besides the ballots' keys, in hex; fixed at opening."
+    )
+
     @classmethod
     def of(cls, value: TieValue) -> Tie:
         return cls(
@@ -113,6 +117,7 @@ class Tie:
             rule=value.rule,
             chosen=_ids(value.chosen),
             seed=value.seed,
+            secret=value.secret,
         )
 
 
@@ -130,7 +135,10 @@ class Outcome:
     def verdict(self) -> Verdict:
         return self.value.verdict
 
-    @strawberry.field(description="The fewest votes in favour that reach the threshold.")
+    @strawberry.field(
+        description="The fewest votes in favour that reach the threshold; of TOO_FEW_BALLOTS the"
+        " fewest ballots with which figures are shown."
+    )
     def needed(self) -> int:
         return self.value.needed
 

@@ -3,11 +3,13 @@
 import strawberry
 
 from resolvers.access import read_meeting, read_member, read_viewer, read_vote
+from resolvers.annulling import list_annulments
 from resolvers.meetings import list_meetings, read_proxies
 from resolvers.unit_rules import list_rules
 from resolvers.units import read_unit_live, view_unit
 from rules.permissions import Act
 from rules.presets import Matter
+from schema.annulment import Annulment
 from schema.meeting import Meeting, MeetingConnection
 from schema.member import Member, Viewer
 from schema.operation import Info
@@ -77,6 +79,12 @@ class Query:
     async def rules(self, info: Info, unit_id: strawberry.ID) -> list[MatterRule] | None:
         found = await list_rules(info.context, unit_id)
         return [MatterRule(matter=m, rule=VoteRule(value=rule)) for m, rule in found.items()]
+
+    @strawberry.field(
+        description="What other officers would annul, and waits for the viewer to confirm it."
+    )
+    async def annulments(self, info: Info) -> list[Annulment] | None:
+        return [Annulment(value=one) for one in await list_annulments(info.context)]
 
     @strawberry.field
     async def vote(self, info: Info, id: strawberry.ID) -> Vote | None:

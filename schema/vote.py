@@ -376,6 +376,26 @@ class RollLine:
         return CountedHand(row=own[0]) if own else None
 
 
+@strawberry.type(description="That an officer would annul the vote.")
+class AnnulmentProposal:
+    row: strawberry.Private[VoteRow]
+
+    @strawberry.field
+    async def by(self, info: Info) -> Member:
+        member_id = self.row.annulment_proposed_by_id
+        assert member_id is not None  # noqa: S101 - written together
+        return Member(row=await info.context.loaders.member.load(member_id))
+
+    @strawberry.field
+    def reason(self) -> str:
+        return self.row.proposed_annulment or ""
+
+    @strawberry.field
+    def at(self) -> datetime:
+        assert self.row.annulment_proposed_at is not None  # noqa: S101 - written together
+        return self.row.annulment_proposed_at
+
+
 @strawberry.type
 class Vote:
     row: strawberry.Private[VoteRow]
@@ -443,6 +463,28 @@ class Vote:
     def annulment(self) -> str | None:
         return self.row.annulment
 
+    @strawberry.field(description="What an officer has proposed and another one has to confirm.")
+    def annulment_proposed(self) -> AnnulmentProposal | None:
+        return AnnulmentProposal(row=self.row) if self.row.annulment_proposed_at else None
+
+    @strawberry.field(
+        description="How many rounds were annulled before: votes that this one repeats, and those"
+        " that they repeat."
+    )
+    async def annulled_rounds(self, info: Info) -> int:
+        if self.row.repeat_of is None:
+            return 0
+        return await info.context.loaders.annulled_rounds.load(self.row.id)
+
+    @strawberry.field(
+        description="Members who take no part because the matter concerns them; known to everybody"
+        " before the vote opens, and fixed then."
+    )
+    async def recused(self, info: Info) -> list[Member]:
+        found = await info.context.loaders.recused.load(self.row.id)
+        rows = await info.context.loaders.member.load_many([one.member_id for one in found])
+        return [Member(row=row) for row in rows]
+
     @strawberry.field(description="The vote that this one repeats.")
     def repeat_of(self) -> strawberry.ID | None:
         return strawberry.ID(str(self.row.repeat_of)) if self.row.repeat_of else None
@@ -505,7 +547,8 @@ class Vote:
         )
 
     @strawberry.field(
-        description="Null until the vote is closed; for all but the chair until it is published."
+        description="Null until the vote is closed; for all but the chair until it is published,"
+        " and for the chair, too, where the vote is not OPEN."
     )
     async def outcome(self, info: Info) -> Outcome | None:
         if Shown.OUTCOME not in await what_is_shown(info.context, self.row):

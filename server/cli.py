@@ -26,7 +26,7 @@ from models.export import export_vote
 from models.record import read_chains, read_record
 from realtime.feed import Feed
 from rules.explain import Language, explain
-from rules.recount import problems
+from rules.recount import Withheld, problems, withheld_of
 from rules.recount import recount as recount_export
 from rules.refusals import Refusal
 from rules.verify import check_heads, missing_heads, verify_record
@@ -158,12 +158,18 @@ def recount(file: typer.FileText) -> None:
     try:
         data = json.load(file)
         found = list(problems(data))
-        outcome = recount_export(data)
+        told = tell_outcome(data)
     except (ValueError, KeyError, TypeError, Refusal) as error:
         fail(f"{file.name} is not an export of a vote: {error!r}")
-    labels = {UUID(option["id"]): option["label"] for option in data["options"]}
-    console.print(explain(outcome, Language.EN, labels), soft_wrap=True, highlight=False)
+    console.print(told, soft_wrap=True, highlight=False)
     tell_problems((data["vote"], one) for one in found)
+
+
+def tell_outcome(data: dict[str, Any]) -> str:
+    if withheld_of(data) is Withheld.NOT_PUBLISHED:
+        return "The result was not published; nobody is shown its figures."
+    labels = {UUID(option["id"]): option["label"] for option in data["options"]}
+    return explain(recount_export(data), Language.EN, labels)
 
 
 @app.command()
@@ -293,7 +299,7 @@ async def verify_votes(database: Database, heads: Sequence[Mapping[str, Any]] = 
     for vote in chains:
         async with database.snapshot() as session:
             findings = verify_record(await read_record(session, UUID(vote)))
-            data = await export_vote(session, UUID(vote))
+            data = await export_vote(session, UUID(vote), is_whole=True)
         if data is not None:
             verified.recounted += 1
             findings.problems += problems(data)

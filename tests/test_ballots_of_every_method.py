@@ -24,6 +24,7 @@ from tests.voting import (
     cast_refused,
     count,
     counts,
+    end,
     look,
     open_motion,
     prepare,
@@ -142,10 +143,12 @@ async def test_more_yes_than_seats_spoils_the_ballot_and_any_number_of_no_does_n
     await vote_after(city.hanh, "openVote", paper)
     await cast(city.an, paper, *paper.of_kind("FOR"))
     await cast(city.binh, paper, *paper.of_kind("AGAINST"))
-    await cast(city.chi, paper, paper.box("Mai", "FOR"), paper.box("Long", "AGAINST"))
-    vote = await vote_after(city.hanh, "closeVote", paper)
-    assert (vote["tally"]["cast"], vote["tally"]["invalid"]) == (3, 1)
-    assert list(counts(vote).values()) == [1, 1, 0, 2]
+    for person in (city.chi, city.minh, city.nam):
+        await cast(person, paper, paper.box("Mai", "FOR"), paper.box("Long", "AGAINST"))
+    await end(city, paper)
+    vote = await vote_after(city.hanh, "publishVote", paper)
+    assert (vote["tally"]["cast"], vote["tally"]["invalid"]) == (5, 1)
+    assert list(counts(vote).values()) == [3, 1, 0, 4]
 
 
 # --- ORDERED_CUMULATIVE -------------------------------------------------------------------------

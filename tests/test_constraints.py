@@ -27,6 +27,7 @@ from models.votes import (
     HandCount,
     HandMark,
     HandTakenBack,
+    Lot,
     OpenPaper,
     Paper,
     PaperChoice,
@@ -70,6 +71,7 @@ async def voting(city: City) -> City:
     scene.add(Suspension, **suspended(city), id=uuid4())
     scene.add(HandCount, option_id=city.later_vote.for_, vote_id=city.later_vote.id, hands=1)
     scene.add(Recusal, vote_id=city.later_vote.id, member_id=city.an.id)
+    scene.add(Lot, vote_id=city.later_vote.id, secret=bytes(32))
     await scene.save(is_tampering=True)
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     ballot = {"voteId": city.vote.id, "choices": [city.vote.for_], "key": "key"}

@@ -20,10 +20,13 @@ from tests.factories import ORDINARY, City, Person, change, context_of
 from tests.graphql_socket import Socket, open_socket
 from tests.live_schema import documents, text_of
 from tests.socket_server import serving_sockets
-from tests.voting import cast, vote_after
+from tests.voting import cast, end, vote_after
 
 HIDDEN_UNTIL_PUBLISHED = replace(
-    ORDINARY, secrecy=Secrecy.UNATTRIBUTED, live_tally=LiveTally.AFTER_CLOSE
+    ORDINARY,
+    secrecy=Secrecy.UNATTRIBUTED,
+    live_tally=LiveTally.AFTER_CLOSE,
+    min_voters_for_secret=2,
 )
 CHAIR_SEES_FIGURES = replace(ORDINARY, live_tally=LiveTally.CHAIR)
 
@@ -68,7 +71,7 @@ async def evening(city: City) -> Evening:
             await cast(city.an, vote, vote.for_)
             await cast(city.hanh, vote, vote.against)
         if name.startswith(("closed", "published")):
-            await vote_after(city.hanh, "closeVote", vote)
+            await end(city, vote)
         if name.startswith("published"):
             await vote_after(city.hanh, "publishVote", vote)
     people = {
@@ -146,7 +149,7 @@ def what_is_hidden(subject: str, who: str) -> set[str]:
         hidden |= FIGURES
     if subject.startswith("open") and subject != "open, figures for all":
         hidden |= FIGURES if is_hidden or not is_chair else set()
-    if subject.startswith("closed") and not is_chair:
+    if subject.startswith("closed") and (is_hidden or not is_chair):
         hidden |= FIGURES | {"outcome"}
     if not subject.startswith(("closed", "published")):
         hidden |= {"outcome"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -29,8 +30,9 @@ from rules.meetings import VoteState
 from rules.members import Standing
 from rules.presets import Matter
 from rules.rule_sets import Secrecy
-from tests.factories import ORDINARY, City, VoteIds, unchanged
-from tests.voting import HIDDEN, cast, open_motion, vote_after
+from tests.asking import act
+from tests.factories import ORDINARY, City, VoteIds, context_of, unchanged
+from tests.voting import HIDDEN, cast, end, open_motion, vote_after
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -48,10 +50,11 @@ async def refuses_all(city: City, statements: dict[str, Any]) -> None:
 
 
 async def closed_motion(city: City, *, is_hidden: bool = False) -> VoteIds:
-    vote = await open_motion(city, HIDDEN if is_hidden else ORDINARY)
+    hidden = replace(HIDDEN, min_voters_for_secret=2)
+    vote = await open_motion(city, hidden if is_hidden else ORDINARY)
     for person in (city.an, city.binh):
         await cast(person, vote, vote.for_)
-    await vote_after(city.hanh, "closeVote", vote)
+    await end(city, vote)
     return vote
 
 
@@ -106,6 +109,8 @@ async def test_a_vote_that_has_ended_takes_nothing_more(
         await vote_after(city.hanh, "publishVote", vote)
     if is_annulled:
         await vote_after(city.hanh, "annulVote", vote, reason="Sai")
+    if is_annulled and is_hidden:
+        await act(context_of(city.dung), "confirmAnnulment", voteId=vote.id)
     late = {
         "roll": insert(RollEntry).values(
             vote_id=vote.id,
@@ -185,7 +190,7 @@ async def test_nothing_of_a_closed_vote_changes_but_by_its_acts(city: City) -> N
 
 async def test_what_is_hidden_stays_so_and_a_result_is_decided_once(city: City) -> None:
     vote = await closed_motion(city, is_hidden=True)
-    await refuses_all(city, changes(vote, outcome=None, secrecy=Secrecy.OPEN))
+    await refuses_all(city, changes(vote, secrecy=Secrecy.OPEN, published_at=NOW))
     await vote_after(city.hanh, "publishVote", vote)
     await refuses_all(city, changes(vote, published_at=NOW, outcome=None))
 

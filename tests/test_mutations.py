@@ -63,6 +63,8 @@ CHAIR_ACTS = (
     "breakTie",
     "publishVote",
     "annulVote",
+    "confirmAnnulment",
+    "withdrawAnnulment",
     "repeatVote",
     "confirmAttendance",
     "suspendMember",
@@ -112,6 +114,8 @@ def calls(city: City) -> dict[str, dict[str, Any]]:
         "breakTie": {**vote, "chosen": [city.vote.for_], "seniority": []},
         "publishVote": vote,
         "annulVote": {**vote, "reason": "Kiểm phiếu sai"},
+        "confirmAnnulment": vote,
+        "withdrawAnnulment": vote,
         "repeatVote": vote,
         "giveProxy": {**meeting, "holderId": city.hanh.id},
         "confirmAttendance": {**meeting, "memberId": city.an.id, "isPresent": True},
@@ -232,8 +236,13 @@ async def test_choices_of_a_wrong_type_are_a_mistake_in_the_document(
 
 async def test_for_somebody_of_another_branch_there_is_nothing(city: City) -> None:
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
-    for person in (city.yen, city.van, city.tuan):
-        await all_refused(person, calls(city), "NOT_FOUND")
+    asked = calls(city)
+    await all_refused(city.yen, asked, "NOT_FOUND")
+    # An officer of a unit above may have to agree to an annulment.
+    agreed = {"confirmAnnulment": asked.pop("confirmAnnulment")}
+    for person in (city.van, city.tuan):
+        await all_refused(person, asked, "NOT_FOUND")
+        await all_refused(person, agreed, "VOTE_STILL_OPEN")
 
 
 async def test_an_overseer_follows_and_does_not_act(city: City) -> None:
@@ -381,6 +390,7 @@ QUERIES = {
     "proxies": "query ($meeting: ID!) { proxies(meetingId: $meeting) { __typename } }",
     "rules": "query ($unit: ID!) { rules(unitId: $unit) { matter } }",
     "viewer": "query { viewer { member { name } } }",
+    "annulments": "query { annulments { voteId } }",
     "unitLive": "query ($unit: ID!) { unitLive(id: $unit) { openVotes } }",
 }
 

@@ -48,6 +48,8 @@ EXPECTED = {
     Act.BREAK_TIE: "- - O - - -",
     Act.PUBLISH_VOTE: "- - O - - -",
     Act.ANNUL_VOTE: "- - O - - -",
+    Act.CONFIRM_ANNULMENT: "- - O - U -",
+    Act.WITHDRAW_ANNULMENT: "- - O - - -",
     Act.REPEAT_VOTE: "- - O - - -",
     Act.GIVE_PROXY: "- M - - - -",
     Act.CONFIRM_ATTENDANCE: "- - O - - -",
@@ -64,6 +66,8 @@ ACTS_ON_ONE_VOTE = {
     Act.BREAK_TIE,
     Act.PUBLISH_VOTE,
     Act.ANNUL_VOTE,
+    Act.CONFIRM_ANNULMENT,
+    Act.WITHDRAW_ANNULMENT,
     Act.REPEAT_VOTE,
 }
 """Told of each vote by what state it is in, not of the meeting."""

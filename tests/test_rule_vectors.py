@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from rules.presets import PRESETS, Matter
 from rules.quorum import Turnout, check_quorum, may_meet_online
 from rules.refusals import Reason, Refusal
 from rules.roll import Elector, LeftOut, check_entitled, electoral_roll
-from rules.rule_sets import QuorumCheck, for_seats
+from rules.rule_sets import QuorumCheck
 from tests.papers import (
     MOTION,
     against,
@@ -95,7 +96,7 @@ def discipline() -> Any:
 
 
 def both_boxes() -> Any:
-    rule, paper = for_seats(PARTY[Matter.ELECTION], 2), boxes(2)
+    rule, paper = replace(PARTY[Matter.ELECTION], seats=2, min_voters_for_secret=1), boxes(2)
     marks = [choice(1), against(1), choice(2)]
     outcome = vote(rule, paper, members(20), count(rule, paper, [marks]))
     votes = {one.candidate_id: (one.votes, one.against) for one in outcome.candidates}
@@ -130,7 +131,7 @@ def union_opens() -> None:
 
 
 def too_many_marks() -> Any:
-    rule: Any = for_seats(UNION[Matter.ELECTION], 2)
+    rule: Any = replace(UNION[Matter.ELECTION], seats=2, min_voters_for_secret=1)
     paper: list[Option] = choices(3)
     cast = count(rule, paper, [[choice(1), choice(2), choice(3)], [choice(1)]])
     validity = judge_ballot(rule, paper, [choice(1), choice(2), choice(3)]).validity

@@ -27,16 +27,18 @@ from rules.audit import AuditKind, chain_hash
 from rules.ballots import Judged, Validity
 from rules.presets import Matter
 from rules.recount import problems
-from rules.rule_sets import RuleSet
+from rules.rule_sets import LiveTally, RuleSet
 from tests.asking import MEETING, OWN_VOTE, act, ask, watch
 from tests.factories import ORDINARY, City, Person, Scene, VoteIds, context_of, dump, unchanged
 from tests.voting import (
     HIDDEN,
+    Held,
     cast,
     cast_refused,
     chain,
     count,
     counts,
+    end,
     export,
     look,
     open_motion,
@@ -111,7 +113,7 @@ async def test_closing_writes_the_papers_anew_in_random_order(city: City) -> Non
         await cast(voter, vote, vote.for_ if number < 10 else vote.against)
     before = {row.id for row in await stored(city, select(OpenPaper.id))}
     assert await papers_in_order(city) == []
-    await vote_after(city.hanh, "closeVote", vote)
+    await end(city, vote)
     after = await papers_in_order(city)
     assert Counter(option for _, option in after) == {vote.for_: 10, vote.against: 10}
     assert before.isdisjoint(paper for paper, _ in after)
@@ -135,10 +137,12 @@ async def test_blank_and_invalid_papers_survive_the_rewriting(city: City) -> Non
     await vote_after(city.hanh, "openVote", paper)
     await cast(city.an, paper)
     await cast(city.binh, paper, paper.box("Khai trừ"), paper.box("Cảnh cáo"))
-    await cast(city.chi, paper, paper.box("Cảnh cáo"))
-    await vote_after(city.hanh, "closeVote", paper)
+    for person in (city.chi, city.minh, city.nam):
+        await cast(person, paper, paper.box("Cảnh cáo"))
+    await end(city, paper)
+    await vote_after(city.hanh, "publishVote", paper)
     tally = (await look(city.hanh, paper))["tally"]
-    assert (tally["cast"], tally["blanks"], tally["invalid"]) == (3, 1, 1)
+    assert (tally["cast"], tally["blanks"], tally["invalid"]) == (5, 1, 1)
     assert list(problems(await export(city, paper))) == []
 
 
@@ -163,7 +167,7 @@ async def test_the_same_key_gives_the_same_receipt_and_no_second_paper(
         assert await cast(city.an, vote, vote.against) == receipt
     for choice in (vote.for_, vote.against):
         assert (await cast_refused(city.an, vote, choice, key="other"))[0] == "ALREADY_VOTED"
-    await vote_after(city.hanh, "closeVote", vote)
+    await end(city, vote)
     assert await cast(city.an, vote, vote.for_) == receipt
     assert await count(city, Paper) == await count(city, CastMark) == 1
 
@@ -186,7 +190,7 @@ async def test_a_member_who_votes_from_many_devices_at_once_has_one_paper(
     told = Counter(one.get("reason", one["__typename"]) for one in answers)
     assert told == {"Receipt": 1, "ALREADY_VOTED": 8}
     assert await count(city, CastMark) == await count(city, OpenPaper) == 2
-    await vote_after(city.hanh, "closeVote", vote)
+    await end(city, vote)
     assert (await look(city.hanh, vote))["tally"]["cast"] == 2
 
 
@@ -229,7 +233,7 @@ def figures_in(data: Any) -> list[Any]:
     return [figure for figure in found if figure is not None]
 
 
-async def all_they_see(person: Person, city: City, vote: VoteIds) -> Any:
+async def all_they_see(person: Person, city: City, vote: Held) -> Any:
     """The vote by a query, by a subscription, and in its meeting."""
     document = f"subscription ($id: ID!) {{ vote(id: $id) {{ {OWN_VOTE} }} }}"
     async with watch(context_of(person), document, id=str(vote.id)) as watched:
@@ -258,22 +262,19 @@ async def test_while_the_vote_is_open_nobody_sees_figures(city: City, vote: Vote
     assert not any(str(option) in audited for option in vote.options.values())
 
 
-async def test_after_closing_the_chair_sees_the_result_first_and_then_everybody(
+async def test_after_closing_nobody_sees_the_result_and_then_everybody_at_once(
     city: City, vote: VoteIds
 ) -> None:
     await everybody_casts(city, vote)
     with capture_logs() as logs:
         closed = await vote_after(city.hanh, "closeVote", vote)
     assert logs == []
-    assert (closed["state"], closed["publishedAt"]) == ("CLOSED", None)
-    expected = dict(zip(map(str, vote.options.values()), [3, 2, 2], strict=True))
-    assert counts(closed) == expected
-    for person in (city.an, city.lan, city.oanh):
+    assert (closed["state"], closed["publishedAt"], figures_in(closed)) == ("CLOSED", None, [])
+    for person in (city.hanh, city.dung, city.an, city.lan, city.oanh):
         assert figures_in(await all_they_see(person, city, vote)) == [], person.name
-    for chair in (city.hanh, city.dung):
-        assert counts(await look(chair, vote)) == expected
     await vote_after(city.dung, "publishVote", vote)
-    for person in (city.an, city.lan, city.oanh):
+    expected = dict(zip(map(str, vote.options.values()), [3, 2, 2], strict=True))
+    for person in (city.hanh, city.an, city.lan, city.oanh):
         seen = await look(person, vote)
         assert counts(seen) == expected
         assert seen["outcome"]["verdict"] == "NOT_CARRIED"
@@ -281,9 +282,10 @@ async def test_after_closing_the_chair_sees_the_result_first_and_then_everybody(
 
 
 async def test_the_audit_head_does_not_let_members_guess_a_result_before_it_is_published(
-    city: City, vote: VoteIds
+    city: City,
 ) -> None:
     """Everything in the closing row but the figures is known, and the figures are few."""
+    vote = await open_motion(city, replace(ORDINARY, live_tally=LiveTally.AFTER_CLOSE))
     await everybody_casts(city, vote)
     before = (await look(city.an, vote))["auditHead"]
     await vote_after(city.hanh, "closeVote", vote)
@@ -293,6 +295,20 @@ async def test_the_audit_head_does_not_let_members_guess_a_result_before_it_is_p
     assert (await look(city.an, vote))["auditHead"] == before
     await vote_after(city.hanh, "publishVote", vote)
     assert (await look(city.an, vote))["auditHead"] not in {before, guessed}
+
+
+async def test_the_chain_of_a_hidden_vote_tells_its_figures_when_it_is_published(
+    city: City, vote: VoteIds
+) -> None:
+    await everybody_casts(city, vote)
+    await vote_after(city.hanh, "closeVote", vote)
+    before = json.dumps(await chain(city, vote))
+    assert not any(str(option) in before for option in vote.options.values())
+    heads = {(await look(person, vote))["auditHead"] for person in (city.hanh, city.an)}
+    assert len(heads) == 1
+    await vote_after(city.hanh, "publishVote", vote)
+    after = json.dumps(await chain(city, vote))
+    assert all(str(option) in after for option in vote.options.values())
 
 
 # --- Small groups -------------------------------------------------------------------------------
@@ -309,8 +325,6 @@ async def test_the_chair_is_warned_where_a_unanimous_result_would_tell_everythin
     recused = [city.an.id, city.binh.id, city.chi.id]
     four = await prepare(city.hanh, item, recused=recused)
     assert (await look(city.hanh, four))["warnings"] == ["SMALL_GROUP"]
-    opened = await vote_after(city.hanh, "openVote", four)
-    assert (opened["tally"]["eligible"], opened["warnings"]) == (4, [])
 
 
 async def test_a_vote_that_is_open_to_all_warns_of_nothing(city: City) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from models.base import Base as Table
 from models.export import export_vote
 from models.meetings import Attendance, Meeting
-from models.votes import AuditRow
+from models.votes import AuditRow, Vote
 from rules.meetings import AttendanceStatus, MeetingState
 from rules.presets import Matter
 from rules.rule_sets import (
@@ -206,6 +206,18 @@ async def enter(city: City, *people: Person) -> None:
         confirmed_at=datetime.now(UTC),
         confirmed_by_id=city.hanh.id,
     )
+
+
+async def run_out(city: City, vote: Held) -> None:
+    """Let the vote's time be over, as it is a moment before somebody closes it."""
+    past = datetime.now(UTC) - timedelta(milliseconds=1)
+    await change(city.scene.database, Vote, Vote.id == vote.id, closes_at=past)
+
+
+async def end(city: City, vote: Held) -> Any:
+    """Close the vote when its time is over, whoever has voted."""
+    await run_out(city, vote)
+    return await vote_after(city.hanh, "closeVote", vote)
 
 
 async def prepared_motion(city: City, rule: RuleSet) -> VoteIds:

@@ -35,6 +35,8 @@ export function voteOf(changes: Partial<Vote> = {}): Vote {
     closesAt: null,
     publishedAt: null,
     annulment: null,
+    annulmentProposed: null,
+    annulledRounds: 0,
     repeatOf: null,
     repeatedBy: null,
     revision: 1,

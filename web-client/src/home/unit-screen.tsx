@@ -1,5 +1,6 @@
 import { messages } from "../language/language";
 import { useTitle } from "../ui/use-title";
+import { Annulments } from "./annulments";
 import { UnitFigures } from "./unit-figures";
 
 export function UnitScreen({ id }: { id: string }) {
@@ -8,6 +9,7 @@ export function UnitScreen({ id }: { id: string }) {
   return (
     <>
       <h1>{units.title}</h1>
+      <Annulments />
       <UnitFigures key={id} unitId={id} />
     </>
   );

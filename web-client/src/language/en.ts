@@ -206,6 +206,8 @@ export const en: Messages = {
     TOO_FEW_CANDIDATES: "There are fewer candidates than seats.",
     TOO_MANY_CANDIDATES: "There are more candidates than the seats and the surplus allow.",
     TOO_FEW_VOTERS_FOR_SECRECY: "Too few people vote to keep their choices secret.",
+    STILL_VOTING: "Some of those present have not voted yet. Set an end instead.",
+    SECOND_OFFICER_NEEDED: "Another officer has to confirm this.",
     ONLINE_NOT_ALLOWED: "The conditions for meeting online are not met.",
     INVALID_RULE: "The voting rule is not valid.",
     TOO_MANY_REQUESTS: "Too many requests. Wait a moment and try again.",

@@ -37,6 +37,8 @@ const reasons: Record<Reason, string> = {
   TOO_FEW_CANDIDATES: "Số ứng cử viên ít hơn số cần bầu.",
   TOO_MANY_CANDIDATES: "Số ứng cử viên vượt quá số dư cho phép.",
   TOO_FEW_VOTERS_FOR_SECRECY: "Quá ít người biểu quyết để bỏ phiếu kín.",
+  STILL_VOTING: "Còn người có mặt chưa biểu quyết. Hãy đặt thời gian kết thúc.",
+  SECOND_OFFICER_NEEDED: "Cần một người phụ trách khác xác nhận.",
   ONLINE_NOT_ALLOWED: "Chưa đủ điều kiện để họp trực tuyến.",
   INVALID_RULE: "Quy tắc biểu quyết không hợp lệ.",
   TOO_MANY_REQUESTS: "Quá nhiều yêu cầu. Hãy chờ một lát rồi thử lại.",

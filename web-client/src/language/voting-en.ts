@@ -48,6 +48,7 @@ export const votingEn: VotingMessages = {
     LOT: "The votes are equal. A lot is drawn.",
     BODY_DECIDES: "The votes are equal. The meeting decides.",
     FURTHER_ROUND: "Not every seat is filled. A further round is needed.",
+    VOTE_AGAIN: "Too few ballots to show any figures. Another vote is needed.",
   },
   tieRules: {
     LOST: "equal votes are lost",
@@ -58,10 +59,15 @@ export const votingEn: VotingMessages = {
     BODY_DECIDES: "the meeting decided",
   },
   validities: { VALID: "Valid", BLANK: "Blank", INVALID: "Invalid" },
-  verdicts: { CARRIED: "Carried", NOT_CARRIED: "Not carried", UNDECIDED: "Undecided" },
+  verdicts: {
+    CARRIED: "Carried",
+    NOT_CARRIED: "Not carried",
+    UNDECIDED: "Undecided",
+    TOO_FEW_BALLOTS: "Too few ballots",
+  },
   warnings: {
     SMALL_GROUP:
-      "Very few people vote. If all of them choose the same, the result shows what each of them chose.",
+      "Too few members may vote here to keep their choices secret. It opens only when there are more.",
   },
 
   rule: {
@@ -144,6 +150,7 @@ export const votingEn: VotingMessages = {
     timeOver: "Time is over. Counting…",
     byHand: (count) => `Of which ${count} by hand in the room`,
     hidden: "Figures are shown after the result is published.",
+    never: "Nobody is shown the figures.",
     blanks: (count) => `Blank: ${count}`,
     invalid: (count) => `Invalid: ${count}`,
   },
@@ -170,12 +177,14 @@ export const votingEn: VotingMessages = {
     tied: (names, places) => `Equal votes: ${names}. Places: ${places}.`,
     broken: (how, names) => `Decided (${how}): ${names}.`,
     seed: "Seed of the lot (anybody can draw it again):",
-    unpublished: "The result is not published yet.",
+    never: "It was annulled before its result was published. Nobody is shown the figures.",
     onlyYou: "Only the chair sees this result until it is published.",
     waitForChair: "The chair will publish the result. There is nothing to do yet.",
     annulled: "This vote has been annulled",
+    proposed: (name) => `${name} proposes to annul this vote. Another officer has to confirm it.`,
     reason: (reason) => `Reason: ${reason}`,
     repeats: "This vote repeats an earlier one.",
+    rounds: (count) => `Annulled rounds before it: ${count}.`,
     toEarlier: "See the earlier vote",
     repeated: "This vote has been repeated.",
     toLater: "See the repetition",
@@ -243,6 +252,7 @@ export const votingEn: VotingMessages = {
     openAnyway: "Open the vote?",
     publish: "Publish the result",
     publishHint: "You see the result. Nobody else does yet.",
+    publishHiddenHint: "Nobody sees the result before it is published, not even you.",
     breakTie: "Break the tie",
     repeat: "Prepare the next vote",
     extend: "Give more time",
@@ -270,13 +280,21 @@ export const votingEn: VotingMessages = {
     choosePlaces: (places) => `Choose exactly ${places}.`,
     seniorityHint: "Touch them in turn, the most senior first.",
     lotHint:
-      "The server draws the lot from the verification code that was fixed with the ballots. It is published, so that anybody can draw it again.",
+      "The lot comes from a secret that was fixed before anybody voted, and from all ballots. Both are published, so that anybody can draw it again.",
     lotAction: "Draw the lot",
     breakAction: "Confirm",
     annul: "Annul the result",
     annulHint: "Nothing is deleted. The vote will be shown as annulled, with the reason.",
+    annulHiddenHint:
+      "A second officer has to confirm it. Figures that are not published are then shown to nobody.",
+    annulments: "Annulments to confirm",
+    proposeAnnulment: "Propose to annul",
+    confirmAnnulment: "Confirm the annulment",
+    withdrawAnnulment: "Let the vote stand",
     annulReason: "Reason",
     annulMissing: "Please give a reason.",
+    closesWhenAllVoted:
+      "This vote closes once all who are present have voted. To end it for those who have not, set an end: it then closes by itself.",
     resultWaits: "Once it is closed nobody can vote any more. You see the result, then publish it.",
   },
 

@@ -73,6 +73,7 @@ const nextSteps: Record<NextStep, string> = {
   LOT: "Số phiếu ngang nhau. Cần bốc thăm.",
   BODY_DECIDES: "Số phiếu ngang nhau. Cuộc họp quyết định.",
   FURTHER_ROUND: "Chưa bầu đủ số lượng. Cần bầu thêm một vòng.",
+  VOTE_AGAIN: "Quá ít phiếu nên không ai được xem số phiếu. Cần biểu quyết lại.",
 };
 
 const tieRules: Record<TieRule, string> = {
@@ -94,11 +95,12 @@ const verdicts: Record<Verdict, string> = {
   CARRIED: "Được thông qua",
   NOT_CARRIED: "Không được thông qua",
   UNDECIDED: "Chưa quyết định",
+  TOO_FEW_BALLOTS: "Quá ít phiếu",
 };
 
 const warnings: Record<VoteWarning, string> = {
   SMALL_GROUP:
-    "Có rất ít người biểu quyết. Nếu mọi người chọn giống nhau, kết quả sẽ cho biết từng người đã chọn gì.",
+    "Có quá ít người được biểu quyết việc này để giữ bí mật lựa chọn. Chỉ mở được khi có thêm người.",
 };
 
 const marks: Record<Overvote, (most: string) => string> = {
@@ -204,6 +206,7 @@ export const votingVi = {
     timeOver: "Hết giờ. Đang kiểm phiếu…",
     byHand: (count: string) => `Trong đó ${count} giơ tay tại chỗ`,
     hidden: "Số phiếu từng lựa chọn sẽ hiện sau khi công bố kết quả.",
+    never: "Không ai được xem số phiếu từng lựa chọn.",
     blanks: (count: string) => `Phiếu trắng: ${count}`,
     invalid: (count: string) => `Phiếu không hợp lệ: ${count}`,
   },
@@ -232,12 +235,15 @@ export const votingVi = {
     tied: (names: string, places: string) => `Ngang phiếu: ${names}, cho ${places} chỗ.`,
     broken: (how: string, names: string) => `Đã giải quyết (${how}): ${names}.`,
     seed: "Mã bốc thăm (ai cũng có thể bốc lại bằng mã này):",
-    unpublished: "Kết quả chưa được công bố.",
+    never: "Biểu quyết bị hủy trước khi công bố. Không ai được xem số phiếu.",
     onlyYou: "Chỉ chủ trì thấy kết quả này cho đến khi công bố.",
     waitForChair: "Chủ trì sẽ công bố kết quả. Bạn chưa cần làm gì.",
     annulled: "Biểu quyết này đã bị hủy",
+    proposed: (name: string) =>
+      `${name} đề nghị hủy biểu quyết này. Cần một người phụ trách khác xác nhận.`,
     reason: (reason: string) => `Lý do: ${reason}`,
     repeats: "Biểu quyết này làm lại một biểu quyết trước.",
+    rounds: (count: string) => `Số lần đã bị hủy trước đó: ${count}.`,
     toEarlier: "Xem biểu quyết trước",
     repeated: "Đã có biểu quyết làm lại.",
     toLater: "Xem biểu quyết làm lại",
@@ -307,6 +313,7 @@ export const votingVi = {
     openAnyway: "Mở biểu quyết?",
     publish: "Công bố kết quả",
     publishHint: "Bạn đã thấy kết quả. Những người khác chưa thấy.",
+    publishHiddenHint: "Chưa ai thấy kết quả trước khi công bố, kể cả bạn.",
     breakTie: "Giải quyết ngang phiếu",
     repeat: "Chuẩn bị biểu quyết lại",
     extend: "Thêm thời gian",
@@ -335,13 +342,21 @@ export const votingVi = {
     choosePlaces: (places: string) => `Hãy chọn đúng ${places}.`,
     seniorityHint: "Chạm lần lượt, người thâm niên cao nhất trước.",
     lotHint:
-      "Máy chủ bốc thăm bằng mã kiểm chứng đã cố định cùng các phiếu. Mã được công bố để ai cũng có thể bốc lại.",
+      "Thăm được bốc từ một mã bí mật đã cố định trước khi có ai biểu quyết, cùng với mọi lá phiếu. Cả hai được công bố để ai cũng có thể bốc lại.",
     lotAction: "Bốc thăm",
     breakAction: "Xác nhận",
     annul: "Hủy kết quả",
     annulHint: "Không có gì bị xóa. Biểu quyết sẽ được ghi là đã hủy, kèm lý do.",
+    annulHiddenHint:
+      "Cần một người phụ trách khác xác nhận. Số phiếu chưa công bố thì không ai được xem.",
+    annulments: "Đề nghị hủy cần xác nhận",
+    proposeAnnulment: "Đề nghị hủy",
+    confirmAnnulment: "Xác nhận hủy",
+    withdrawAnnulment: "Giữ kết quả",
     annulReason: "Lý do",
     annulMissing: "Hãy viết lý do.",
+    closesWhenAllVoted:
+      "Biểu quyết này kết thúc khi mọi người có mặt đã biểu quyết. Nếu còn người chưa gửi, hãy đặt thời gian kết thúc: đến giờ sẽ tự kết thúc.",
     resultWaits:
       "Sau khi kết thúc, không ai gửi phiếu được nữa. Bạn xem kết quả trước rồi công bố.",
   },

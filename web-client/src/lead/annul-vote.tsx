@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { messages } from "../language/language";
 import { ActDialog } from "../ui/act-dialog";
+import { isHidden } from "../vote/options";
 import type { LeadProps } from "./lead-vote";
 import { annulVote } from "./vote-acts";
 
@@ -11,10 +12,11 @@ export interface DialogProps extends LeadProps {
 export function AnnulVote({ live, vote, onLeave }: DialogProps) {
   const [reason, setReason] = useState("");
   const words = messages.value.voting.lead;
+  const title = isHidden(vote) ? words.proposeAnnulment : words.annul;
   return (
     <ActDialog
-      title={words.annul}
-      action={words.annul}
+      title={title}
+      action={title}
       missing={reason.trim() === "" ? words.annulMissing : null}
       onAct={() => annulVote(live, vote.id, reason.trim())}
       onLeave={onLeave}
@@ -22,7 +24,7 @@ export function AnnulVote({ live, vote, onLeave }: DialogProps) {
       <p>
         <strong>{vote.question}</strong>
       </p>
-      <p>{words.annulHint}</p>
+      <p>{isHidden(vote) ? words.annulHiddenHint : words.annulHint}</p>
       <label class="field">
         {words.annulReason}
         <textarea

@@ -2,6 +2,7 @@ import { number } from "../language/format";
 import { messages } from "../language/language";
 import type { Vote } from "../meeting/newest";
 import { Confirm } from "../ui/confirm";
+import { isHidden } from "../vote/options";
 
 interface CloseVoteConfirmProps {
   vote: Vote;
@@ -12,7 +13,7 @@ interface CloseVoteConfirmProps {
 
 /** Shows how many have voted, also while the question is being asked. */
 export function CloseVoteConfirm({ vote, ...question }: CloseVoteConfirmProps) {
-  const { chair, voting } = messages.value;
+  const { chair } = messages.value;
   const { closeVote, confirmVote: words } = chair;
   const { cast, eligible } = vote.tally;
   return (
@@ -24,7 +25,13 @@ export function CloseVoteConfirm({ vote, ...question }: CloseVoteConfirmProps) {
             : words.everyone(number(eligible))}
         </strong>
       </p>
-      <p>{vote.rule.liveTally === "ALWAYS" ? words.final : voting.lead.resultWaits}</p>
+      <p>{afterwards(vote)}</p>
     </Confirm>
   );
+}
+
+function afterwards(vote: Vote): string {
+  const { chair, voting } = messages.value;
+  if (isHidden(vote)) return voting.lead.closesWhenAllVoted;
+  return vote.rule.liveTally === "ALWAYS" ? chair.confirmVote.final : voting.lead.resultWaits;
 }

@@ -3,6 +3,7 @@ import { number } from "../language/format";
 import { messages } from "../language/language";
 import { serverNow } from "../server/clock";
 import { ActDialog } from "../ui/act-dialog";
+import { isHidden } from "../vote/options";
 import type { DialogProps } from "./annul-vote";
 import { extendVote } from "./vote-acts";
 
@@ -11,12 +12,14 @@ const MINUTES = [1, 2, 5, 10];
 export function ExtendTime({ live, vote, onLeave }: DialogProps) {
   const [minutes, setMinutes] = useState(2);
   const words = messages.value.voting.lead;
-  const title = vote.closesAt ? words.extend : words.limit;
+  // The end of a hidden vote is announced anew; that of an open one only moves away.
+  const before = isHidden(vote) ? null : vote.closesAt;
+  const title = before ? words.extend : words.limit;
   return (
     <ActDialog
       title={title}
       action={title}
-      onAct={() => extendVote(live, vote.id, endAfter(vote.closesAt, minutes))}
+      onAct={() => extendVote(live, vote.id, endAfter(before, minutes))}
       onLeave={onLeave}
     >
       <fieldset class="picks">
@@ -29,7 +32,7 @@ export function ExtendTime({ live, vote, onLeave }: DialogProps) {
               checked={choice === minutes}
               onChange={() => setMinutes(choice)}
             />
-            {vote.closesAt ? words.extendBy(number(choice)) : words.limitTo(number(choice))}
+            {before ? words.extendBy(number(choice)) : words.limitTo(number(choice))}
           </label>
         ))}
       </fieldset>

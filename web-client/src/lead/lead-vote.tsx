@@ -6,16 +6,18 @@ import { isNextStep } from "../meeting/next-step";
 import { Nominate } from "../prepare/nominate";
 import { ProblemNote } from "../ui/problem-note";
 import { useAct } from "../ui/use-act";
+import { isHidden } from "../vote/options";
 import { AnnulVote } from "./annul-vote";
 import { BreakTie } from "./break-tie";
 import { CloseVoteConfirm } from "./close-vote-confirm";
+import { ConfirmAnnulment } from "./confirm-annulment";
 import { ExtendTime } from "./extend-time";
 import { LateComer } from "./late-comer";
 import { OpenVoteConfirm, useWarnings } from "./open-vote-confirm";
 import { RecordHands } from "./record-hands";
 import { TakeBackHands } from "./take-back-hands";
 import { type Tool, toolsFor } from "./tools";
-import { closeVote, openVote, publishVote, repeatVote } from "./vote-acts";
+import { closeVote, openVote, publishVote, repeatVote, withdrawAnnulment } from "./vote-acts";
 
 export interface LeadProps {
   live: LiveMeeting;
@@ -53,6 +55,7 @@ function Tools({ live, meeting, vote, tools }: LeadProps & { tools: Tool[] }) {
   };
   const press = (tool: Tool) => {
     if (tool === "repeat") return perform(() => repeatVote(live, vote.id));
+    if (tool === "withdraw-annulment") return perform(() => withdrawAnnulment(live, vote.id));
     if (tool === "publish") return perform(() => publishVote(live, vote.id));
     if (tool === "open" && warnings.length === 0) return perform(() => openVote(live, vote.id));
     setChosen(tool);
@@ -92,6 +95,7 @@ function Tools({ live, meeting, vote, tools }: LeadProps & { tools: Tool[] }) {
       {chosen === "hands-back" && <TakeBackHands {...at} />}
       {chosen === "break-tie" && <BreakTie {...at} />}
       {chosen === "annul" && <AnnulVote {...at} />}
+      {chosen === "confirm-annulment" && <ConfirmAnnulment {...at} />}
     </>
   );
 }
@@ -105,7 +109,7 @@ function labelFor(tool: Tool, vote: Vote): string {
     case "close":
       return chair.closeVote;
     case "extend":
-      return vote.closesAt ? words.extend : words.limit;
+      return vote.closesAt && !isHidden(vote) ? words.extend : words.limit;
     case "late-comer":
       return words.lateComer;
     case "hands":
@@ -119,6 +123,10 @@ function labelFor(tool: Tool, vote: Vote): string {
     case "repeat":
       return words.repeat;
     case "annul":
-      return words.annul;
+      return isHidden(vote) ? words.proposeAnnulment : words.annul;
+    case "confirm-annulment":
+      return words.confirmAnnulment;
+    case "withdraw-annulment":
+      return words.withdrawAnnulment;
   }
 }

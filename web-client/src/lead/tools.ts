@@ -13,7 +13,9 @@ export type Tool =
   | "break-tie"
   | "publish"
   | "repeat"
-  | "annul";
+  | "annul"
+  | "confirm-annulment"
+  | "withdraw-annulment";
 
 const ACTS: readonly [Act, Tool][] = [
   ["OPEN_VOTE", "open"],
@@ -26,6 +28,8 @@ const ACTS: readonly [Act, Tool][] = [
   ["PUBLISH_VOTE", "publish"],
   ["REPEAT_VOTE", "repeat"],
   ["ANNUL_VOTE", "annul"],
+  ["CONFIRM_ANNULMENT", "confirm-annulment"],
+  ["WITHDRAW_ANNULMENT", "withdraw-annulment"],
 ];
 
 const STEPS: readonly Tool[] = ["open", "close", "break-tie", "publish"];

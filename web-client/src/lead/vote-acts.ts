@@ -3,6 +3,7 @@ import {
   AnnulVoteDocument,
   BreakTieDocument,
   CloseVoteDocument,
+  ConfirmAnnulmentDocument,
   ExtendVoteDocument,
   type HandsInput,
   OpenVoteDocument,
@@ -10,6 +11,7 @@ import {
   RecordHandsDocument,
   RepeatVoteDocument,
   TakeBackHandsDocument,
+  WithdrawAnnulmentDocument,
 } from "../gql/graphql";
 import type { LiveMeeting } from "../meeting/live-meeting";
 import { accepted } from "../server/problem";
@@ -81,6 +83,18 @@ export async function publishVote(live: LiveMeeting, voteId: string): Promise<vo
 export async function annulVote(live: LiveMeeting, voteId: string, reason: string): Promise<void> {
   const { annulVote } = await request(AnnulVoteDocument, { voteId, reason });
   live.receiveVote(accepted(annulVote));
+}
+
+export async function confirmAnnulment(live: LiveMeeting, voteId: string): Promise<void> {
+  const { confirmAnnulment } = await request(ConfirmAnnulmentDocument, { voteId });
+  const { vote } = accepted(confirmAnnulment);
+  if (vote) live.receiveVote(vote);
+}
+
+export async function withdrawAnnulment(live: LiveMeeting, voteId: string): Promise<void> {
+  const { withdrawAnnulment } = await request(WithdrawAnnulmentDocument, { voteId });
+  const { vote } = accepted(withdrawAnnulment);
+  if (vote) live.receiveVote(vote);
 }
 
 export async function repeatVote(live: LiveMeeting, voteId: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { number } from "../language/format";
 import { messages } from "../language/language";
-import { candidatesOf, isElection, mostCandidates } from "../vote/options";
+import { candidatesOf, isElection, isHidden, mostCandidates } from "../vote/options";
 import { currentItem } from "./agenda";
 import type { Meeting, Vote } from "./newest";
 import type { NextStep } from "./next-step";
@@ -33,7 +33,10 @@ export function wordsFor(step: NextStep, meeting: Meeting): Words {
     case "break-tie":
       return { label: voting.lead.breakTie, hint: afterwards(step.vote) };
     case "publish":
-      return { label: voting.lead.publish, hint: voting.lead.publishHint };
+      return {
+        label: voting.lead.publish,
+        hint: isHidden(step.vote) ? voting.lead.publishHiddenHint : voting.lead.publishHint,
+      };
     case "repeat":
       return { label: voting.lead.repeat, hint: afterwards(step.vote) };
     case "end":

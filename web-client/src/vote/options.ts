@@ -54,3 +54,8 @@ export function labelsOf(vote: Vote, optionIds: readonly string[]): string[] {
     .filter(({ id }) => optionIds.includes(id))
     .map((option) => (option.candidateId ? option.label : labelOf(option)));
 }
+
+/** Whether the result does not show who chose what: then nobody sees it before everybody does. */
+export function isHidden({ rule }: Pick<Vote, "rule">): boolean {
+  return rule.secrecy !== "OPEN";
+}

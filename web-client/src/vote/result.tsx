@@ -13,18 +13,23 @@ export function Result({ vote, outcome }: { vote: Vote; outcome: Outcome }) {
   const { voting } = messages.value;
   return (
     <section class="result" aria-label={voting.verdicts[verdict]}>
-      <p class={`outcome ${verdict.toLowerCase().replace("_", "-")}`} data-testid="outcome">
+      <p class={`outcome ${verdict.toLowerCase().replaceAll("_", "-")}`} data-testid="outcome">
         {outcome[language.value]}
       </p>
       <CandidateRanking vote={vote} outcome={outcome} />
       <MeasureResults vote={vote} outcome={outcome} />
       <TieText vote={vote} outcome={outcome} />
-      {vote.rule.method !== "FOR_AGAINST_ABSTAIN" && <BaseText outcome={outcome} />}
+      {hasBase(vote, outcome) && <BaseText outcome={outcome} />}
     </section>
   );
 }
 
-/** What percentages are of. A motion's sentence says it already. */
+/** Of too few ballots there is none; a motion's sentence says it already. */
+function hasBase({ rule }: Vote, { verdict }: Outcome): boolean {
+  return rule.method !== "FOR_AGAINST_ABSTAIN" && verdict !== "TOO_FEW_BALLOTS";
+}
+
+/** What percentages are of. */
 function BaseText({ outcome: { base, baseKind, needed } }: { outcome: Outcome }) {
   const { voting, bases } = messages.value;
   return (

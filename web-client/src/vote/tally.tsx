@@ -33,12 +33,18 @@ function areHidden({ tally }: Vote): boolean {
 
 function Hidden({ vote }: { vote: Vote }) {
   const { cast, eligible } = vote.tally;
+  const { live } = messages.value.voting;
   return (
     <>
       <progress value={cast} max={Math.max(eligible, 1)} aria-hidden="true" />
-      <p class="hint">{messages.value.voting.live.hidden}</p>
+      <p class="hint">{isNever(vote) ? live.never : live.hidden}</p>
     </>
   );
+}
+
+/** Of too few ballots, and of a vote that was annulled before it was published. */
+function isNever({ state, outcome }: Vote): boolean {
+  return state === "ANNULLED" || outcome?.verdict === "TOO_FEW_BALLOTS";
 }
 
 function Bars({ vote }: { vote: Vote }) {

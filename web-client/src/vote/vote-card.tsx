@@ -1,11 +1,13 @@
 import type { ComponentChildren } from "preact";
 import type { Standing } from "../gql/graphql";
+import { number } from "../language/format";
 import { messages } from "../language/language";
 import { hasEnded } from "../meeting/agenda";
 import type { Vote } from "../meeting/newest";
 import { Countdown } from "./countdown";
 import { OwnVote } from "./own-vote";
 import { PaperPreview } from "./paper-preview";
+import { RecusedFrom } from "./recused-from";
 import { Result } from "./result";
 import { thresholdText } from "./rule-text";
 import { Tally } from "./tally";
@@ -34,8 +36,10 @@ export function VoteCard({ vote, standing, children }: VoteCardProps) {
       <h3>{vote.question}</h3>
       <p class="hint">{thresholdText(vote.rule)}</p>
       <Annulment vote={vote} />
+      <Proposal vote={vote} />
       <ResultOrWait vote={vote} />
       {vote.state === "PREPARED" && <PaperPreview vote={vote} />}
+      {vote.state === "PREPARED" && <RecusedFrom vote={vote} />}
       {waitsForChair(vote) && <p class="note">{words.notOpenYet}</p>}
       <OwnVote vote={vote} standing={standing} />
       {showsTally(vote) && <Tally vote={vote} />}
@@ -62,6 +66,7 @@ export function FinishedVote({ vote, children }: FinishedVoteProps) {
     <article id={anchorOf(vote.id)} class="finished" data-testid={`vote-${vote.state}`}>
       <h3>{vote.question}</h3>
       <Annulment vote={vote} />
+      <Proposal vote={vote} />
       <ResultOrWait vote={vote} />
       <details>
         <summary>{messages.value.vote.details}</summary>
@@ -85,7 +90,7 @@ function ResultOrWait({ vote }: { vote: Vote }) {
   const { result: words } = messages.value.voting;
   if (!hasEnded(vote)) return null;
   if (vote.outcome === null) {
-    return <p class="note">{vote.state === "CLOSED" ? words.waitForChair : words.unpublished}</p>;
+    return <p class="note">{vote.state === "CLOSED" ? words.waitForChair : words.never}</p>;
   }
   return (
     <>
@@ -108,14 +113,27 @@ function Annulment({ vote: { annulment } }: { vote: Vote }) {
   );
 }
 
+/** That one officer would annul it, which everybody may know. */
+function Proposal({ vote: { annulmentProposed } }: { vote: Vote }) {
+  const { result: words } = messages.value.voting;
+  if (annulmentProposed === null) return null;
+  return (
+    <div class="note waiting" data-testid="annulment-proposed">
+      <p>{words.proposed(annulmentProposed.by.name)}</p>
+      <p>{words.reason(annulmentProposed.reason)}</p>
+    </div>
+  );
+}
+
 /** Votes that repeat one another are all on the meeting's page. */
-function Links({ vote: { repeatOf, repeatedBy } }: { vote: Vote }) {
+function Links({ vote: { repeatOf, repeatedBy, annulledRounds } }: { vote: Vote }) {
   const { result: words } = messages.value.voting;
   return (
     <>
       {repeatOf && (
         <p>
-          {words.repeats} <a href={`#${anchorOf(repeatOf)}`}>{words.toEarlier}</a>
+          {words.repeats} {annulledRounds > 0 && `${words.rounds(number(annulledRounds))} `}
+          <a href={`#${anchorOf(repeatOf)}`}>{words.toEarlier}</a>
         </p>
       )}
       {repeatedBy && (
