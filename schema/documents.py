@@ -104,8 +104,8 @@ class Documents:
         self._own.update(hashes)
 
     def has_read(self, text: str) -> bool:
-        """Whether it is kept, so that to read it is no work."""
-        return text in self._kept_for_good or text in self._kept
+        """Whether it is kept, so that to read it is no work, or is our own and will be."""
+        return text in self._kept_for_good or text in self._kept or self._is_own(text)
 
     def read(self, text: str, asker: Asker = Asker.DEVELOPER) -> Document:
         """The document of a text. Raises BadDocument, or CannotGetOperationTypeError for one
@@ -131,6 +131,9 @@ class Documents:
         self._kept.clear()
         self._kept_bytes = 0
 
+    def _is_own(self, text: str) -> bool:
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest() in self._own
+
     def _find(self, text: str) -> Document | None:
         document = self._kept_for_good.get(text)
         if document is None and (document := self._kept.get(text)):
@@ -150,7 +153,7 @@ class Documents:
     def _read(self, text: str, asker: Asker) -> Document:
         if len(text) > MAXIMUM_LENGTH:
             raise BadDocument(_too_long())
-        is_own = sha256(text.encode("utf-8", "surrogatepass")).hexdigest() in self._own
+        is_own = self._is_own(text)
         try:
             if asker is Asker.STRANGER and not is_own:
                 return self._examine(_parse_strangers(text), asker, is_own=False)

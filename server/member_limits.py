@@ -18,11 +18,11 @@ from rules.refusals import Reason, Refusal
 from schema.documents import Document
 from schema.roots import mutations_in
 
-WORK = Rate(20, 200)
+WORK = Rate(20, 100)
 """Operations, subscriptions included; those that cost much or are new count for several."""
-ACTS = Rate(4, 40)
+ACTS = Rate(4, 16)
 """Mutations other than ballots, each of a document by itself."""
-BALLOTS = Rate(5, 40)
+BALLOTS = Rate(5, 20)
 
 COST_OF_ONE = 500
 """Of a document's cost, what counts for one more operation."""
