@@ -127,7 +127,7 @@ class Server:
         self.port = free_port()
         self._program = program
         self._user = _unprivileged_user()
-        self._folder = _folder_for(self._user)
+        self._folder = folder_for(self._user)
         self._own(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -411,7 +411,7 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     return known.get("postgres") or known["nobody"]
 
 
-def _folder_for(user: pwd.struct_passwd | None) -> Path:
+def folder_for(user: pwd.struct_passwd | None) -> Path:
     """A new temporary folder that the user may enter; TMPDIR may be in a home of root."""
     usual = Path(tempfile.gettempdir())
     is_open = all(path.stat().st_mode & stat.S_IXOTH for path in (usual, *usual.parents))

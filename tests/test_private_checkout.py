@@ -7,13 +7,13 @@ import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.server_programs import Program, find_postgresql, find_valkey
+from tests.services import folder_for
 
 CHECKOUT = Path(__file__).parent.parent
 IS_ROOT = os.geteuid() == 0
@@ -58,7 +58,7 @@ def user(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def home(user: int) -> Iterator[Path]:
     """A folder that this user only may enter."""
-    folder = Path(tempfile.mkdtemp())
+    folder = folder_for(pwd.getpwuid(user))
     yield folder
     shutil.rmtree(folder)
 
