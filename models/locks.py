@@ -1,20 +1,34 @@
-"""Locks on one vote or one meeting for the length of a transaction.
+"""Locks on a vote, a meeting or a member for the length of a transaction.
 
 Many may hold it shared (to cast, to check in), one holds it alone (to open, close, move). Take the
 lock in a statement of its own, *before* reading what is to be checked: under READ COMMITTED the
 next statement then sees all that was committed before the lock was granted, while lock and check
 in one statement would check against a snapshot from before the wait. PostgreSQL's advisory locks
 queue fairly, so voters do not starve the chair. SQLite has one writer at a time (BEGIN IMMEDIATE)
-and needs no lock. Order: a meeting before its votes.
+and needs no lock. Order: a member before meetings, a meeting before its votes.
 """
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Uuid, bindparam, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from models.database import WriteSession, on_postgresql
 from models.meetings import Meeting
 from models.statements import Statement
+from models.units import Membership
+from models.votes import RollEntry, Vote
+from rules.meetings import CHECK_IN_STATES, VoteState
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:
@@ -37,6 +51,48 @@ async def hold_vote_alone(session: WriteSession, vote_id: UUID) -> None:
     if on_postgresql(session):
         values = {"vote": vote_id, "number": lock_number(vote_id)}
         await session.fetch(_LOCK_MEETING_AND_VOTE, values)
+
+
+async def hold_open_votes_of(session: WriteSession, member_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Hold alone the open votes on whose roll the member is: (vote, its meeting) of each.
+
+    No vote opens or ends meanwhile in any meeting that the member may be in, because those are
+    held shared first. All are taken in the order of their ids, so that two who hold several do not
+    wait for each other.
+    """
+    for meeting_id in await session.scalars(_meetings_of(member_id)):
+        await hold_shared(session, meeting_id)
+    rows = (await session.execute(_open_votes_of(member_id))).all()
+    for row in rows:
+        await hold_alone(session, row.id)
+    return [(row.id, row.meeting_id) for row in rows]
+
+
+def _meetings_of(member_id: UUID) -> Select[UUID]:
+    """Those of the member's units in which a vote may open, and those with a roll they are on."""
+    units = select(Membership.unit_id).where(
+        Membership.member_id == member_id, Membership.valid_to.is_(None)
+    )
+    voting = _open_votes_of(member_id).with_only_columns(Vote.meeting_id).order_by(None)
+    return (
+        select(Meeting.id)
+        .where(
+            or_(
+                and_(Meeting.unit_id.in_(units), Meeting.state.in_(CHECK_IN_STATES)),
+                Meeting.id.in_(voting),
+            )
+        )
+        .order_by(Meeting.id)
+    )
+
+
+def _open_votes_of(member_id: UUID) -> Select[UUID, UUID]:
+    return (
+        select(Vote.id, Vote.meeting_id)
+        .join(RollEntry, RollEntry.vote_id == Vote.id)
+        .where(Vote.state == VoteState.OPEN, RollEntry.member_id == member_id)
+        .order_by(Vote.id)
+    )
 
 
 def lock_number(subject_id: UUID) -> int:

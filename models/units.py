@@ -15,8 +15,10 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    literal,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -153,6 +155,30 @@ def units_above(unit_id: UUID | ColumnElement[UUID]) -> CTE:
     return above.union(
         select(UnitParent.parent_id)
         .join(above, above.c.unit_id == UnitParent.unit_id)
+        .where(UnitParent.valid_to.is_(None))
+    )
+
+
+def units_over(member_id: ColumnElement[UUID]) -> CTE:
+    """Where a member stands today: columns `root_id`, `is_office` and `unit_id`. A root is their
+    regular unit, or one in which they hold an office; its units are itself and all above it."""
+    regular = select(
+        Membership.unit_id.label("root_id"),
+        literal(0).label("is_office"),
+        Membership.unit_id.label("unit_id"),
+    ).where(
+        Membership.member_id == member_id,
+        Membership.kind == MembershipKind.REGULAR,
+        Membership.valid_to.is_(None),
+    )
+    offices = select(Appointment.unit_id, literal(1), Appointment.unit_id).where(
+        Appointment.member_id == member_id, Appointment.valid_to.is_(None)
+    )
+    roots = union_all(regular, offices).subquery()
+    over = select(roots.c.root_id, roots.c.is_office, roots.c.unit_id).cte("over", recursive=True)
+    return over.union(
+        select(over.c.root_id, over.c.is_office, UnitParent.parent_id)
+        .join(UnitParent, UnitParent.unit_id == over.c.unit_id)
         .where(UnitParent.valid_to.is_(None))
     )
 

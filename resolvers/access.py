@@ -5,6 +5,7 @@ keeps nobody waiting. It is asked again behind the lock, where it may have chang
 whoever may not know that a thing exists is answered as if it did not, after as much reading.
 """
 
+from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
@@ -14,12 +15,11 @@ from models.database import ReadSession, WriteSession
 from models.locks import hold_alone, hold_shared, hold_vote_alone
 from models.meetings import AgendaItem, Meeting
 from models.statements import Fetch, Statement
-from models.units import Member, Membership, Unit, units_above, units_below
+from models.units import Member, Membership, Unit, units_above, units_below, units_over
 from models.votes import Vote
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.places import read_accesses
 from resolvers.sessions import Access
-from rules.members import MembershipKind
 from rules.permissions import (
     Act,
     Place,
@@ -29,6 +29,7 @@ from rules.permissions import (
     not_found,
     permit,
     refusal_of,
+    relations_to_person,
     tree_relations,
 )
 from rules.refusals import Reason, Refusal
@@ -178,18 +179,19 @@ async def _relations_to_branch(
     return direct | tree_relations(place, [row.unit_id for row in above], ())
 
 
-async def member_to_change(
-    transaction: Transaction, viewer: Viewer, member_id: UUID, act: Act
+async def member_to_judge(
+    transaction: Transaction, viewer: Viewer, member_id: UUID, of_member: Act, of_officer: Act
 ) -> Member:
     """Load a member whom nobody else changes until the end of the transaction.
 
-    The act is one of the regular branch: where a member is attached for a time, nobody decides
-    about them.
+    Of the two acts the second counts where the member holds an office, in whatever unit. Their
+    regular branch decides: where a member is attached for a time, nobody decides about them.
     """
     session = transaction.session
-    await _permit_on_member(transaction.look, viewer, member_id, act)
+    acts = of_member, of_officer
+    await _permit_on_person(transaction.look, viewer, member_id, *acts)
     await hold_alone(session, member_id)
-    await _permit_on_member(session.fetch, viewer, member_id, act)
+    await _permit_on_person(session.fetch, viewer, member_id, *acts)
     return await session.get_one(Member, member_id)
 
 
@@ -214,9 +216,20 @@ async def _unit_of_vote(fetch: Fetch, vote_id: UUID) -> UUID | None:
     return rows[0].unit_id if rows else None
 
 
-async def _permit_on_member(fetch: Fetch, viewer: Viewer, member_id: UUID, act: Act) -> None:
+async def _permit_on_person(
+    fetch: Fetch, viewer: Viewer, member_id: UUID, of_member: Act, of_officer: Act
+) -> None:
     place = await load_place(fetch, viewer)
-    if not may(act, await _relations_to_member(fetch, place, member_id, MembershipKind.REGULAR)):
+    over: dict[tuple[UUID, bool], set[UUID]] = defaultdict(set)
+    for row in await fetch(_UNITS_OVER_MEMBER, {"member": member_id}):
+        over[row.root_id, bool(row.is_office)].add(row.unit_id)
+    regular = next((root for root, is_office in over if not is_office), None)
+    offices = [units - {root} for (root, is_office), units in over.items() if is_office]
+    relations: frozenset[Relation] = frozenset()
+    if regular is not None:
+        relations = relations_to_person(place, regular, over[regular, False], offices)
+    act = of_officer if offices else of_member
+    if not may(act, relations):
         raise refusal_of(act, await _relations_to_member(fetch, place, member_id), "member")
 
 
@@ -295,17 +308,11 @@ async def _ids(session: ReadSession, statement: Select[UUID]) -> Collection[UUID
     return (await session.scalars(statement)).all()
 
 
-async def _relations_to_member(
-    fetch: Fetch,
-    place: Place,
-    member_id: UUID,
-    *kinds: MembershipKind,
-) -> frozenset[Relation]:
-    """The relations to the member through the units they belong to in one of the ways; none to a
-    member that there is not."""
+async def _relations_to_member(fetch: Fetch, place: Place, member_id: UUID) -> frozenset[Relation]:
+    """The relations to the member through the units they belong to; none to a member that there is
+    not."""
     rows = await fetch(_UNITS_OF_MEMBER, {"member": member_id})
-    units = [row.unit_id for row in rows if row.kind in (kinds or MembershipKind)]
-    relations = frozenset().union(*(direct_relations(place, unit_id) for unit_id in units))
+    relations = frozenset().union(*(direct_relations(place, row.unit_id) for row in rows))
     # An overseer follows the branch's meetings, not its people.
     relations -= {Relation.OVERSEER}
     return relations | {Relation.SELF} if member_id == place.member_id else relations
@@ -326,8 +333,9 @@ _UNIT_OF_VOTE = Statement(
     .where(Vote.id == bindparam("vote", type_=Uuid()))
 )
 _UNITS_ABOVE = Statement(select(units_above(bindparam("unit", type_=Uuid())).c.unit_id))
+_UNITS_OVER_MEMBER = Statement(select(units_over(bindparam("member", type_=Uuid()))))
 _UNITS_OF_MEMBER = Statement(
-    select(Membership.unit_id, Membership.kind).where(
+    select(Membership.unit_id).where(
         Membership.member_id == bindparam("member", type_=Uuid()),
         Membership.valid_to.is_(None),
     )

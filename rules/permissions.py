@@ -56,6 +56,8 @@ class Act(Enum):
     CONFIRM_ATTENDANCE = "CONFIRM_ATTENDANCE"
     SUSPEND_MEMBER = "SUSPEND_MEMBER"
     REINSTATE_MEMBER = "REINSTATE_MEMBER"
+    SUSPEND_OFFICER = "SUSPEND_OFFICER"
+    REINSTATE_OFFICER = "REINSTATE_OFFICER"
 
 
 _BRANCH = frozenset({Relation.MEMBER, Relation.OFFICER, Relation.OVERSEER})
@@ -91,7 +93,11 @@ PERMISSIONS: dict[Act, frozenset[Relation]] = {
     Act.GIVE_PROXY: frozenset({Relation.MEMBER}),
     Act.CONFIRM_ATTENDANCE: _CHAIR,
     Act.SUSPEND_MEMBER: _CHAIR,
-    Act.REINSTATE_MEMBER: _CHAIR,
+    # What a branch decided about a member can be undone above it.
+    Act.REINSTATE_MEMBER: _CHAIR | {Relation.UPPER_OFFICER},
+    # Whoever holds an office, wherever it is, answers to the level above it alone.
+    Act.SUSPEND_OFFICER: frozenset({Relation.UPPER_OFFICER}),
+    Act.REINSTATE_OFFICER: frozenset({Relation.UPPER_OFFICER}),
 }
 
 MEETING_ACTS = (
@@ -116,6 +122,8 @@ _SHOWN_BY = {
     Act.VIEW_MEMBER_RECORD: Act.VIEW_MEMBER,
     Act.SUSPEND_MEMBER: Act.VIEW_MEMBER,
     Act.REINSTATE_MEMBER: Act.VIEW_MEMBER,
+    Act.SUSPEND_OFFICER: Act.VIEW_MEMBER,
+    Act.REINSTATE_OFFICER: Act.VIEW_MEMBER,
 }
 """The act that shows somebody that there is what an act is about; of all others VIEW_MEETING."""
 
@@ -176,6 +184,29 @@ def tree_relations(
         relations.add(Relation.UPPER_OFFICER)
     if not place.units.isdisjoint(below):
         relations.add(Relation.BELOW)
+    return frozenset(relations)
+
+
+def relations_to_person(
+    place: Place, unit_id: UUID, above: Collection[UUID], offices: Collection[Collection[UUID]]
+) -> frozenset[Relation]:
+    """How somebody stands to a person about whom they would decide: as an officer of the person's
+    unit, or of one above it and above every office that the person holds.
+
+    `above` are the units above the person's unit, `offices` those above each unit in which the
+    person holds an office: nobody decides about who stands beside or above them, nor about
+    themselves. A suspended member has no relations.
+    """
+    if place.standing is Standing.SUSPENDED:
+        return frozenset()
+    reach = {unit_id, *above}.intersection(*offices)
+    led = set(filter(place.is_officer, reach))
+    beside = set() if offices else {unit_id}
+    relations = set()
+    if led & beside:
+        relations.add(Relation.OFFICER)
+    if led - beside:
+        relations.add(Relation.UPPER_OFFICER)
     return frozenset(relations)
 
 

@@ -54,7 +54,9 @@ EXPECTED = {
     Act.GIVE_PROXY: "- M - - - -",
     Act.CONFIRM_ATTENDANCE: "- - O - - -",
     Act.SUSPEND_MEMBER: "- - O - - -",
-    Act.REINSTATE_MEMBER: "- - O - - -",
+    Act.REINSTATE_MEMBER: "- - O - U -",
+    Act.SUSPEND_OFFICER: "- - - - U -",
+    Act.REINSTATE_OFFICER: "- - - - U -",
 }
 
 ACTS_ON_ONE_VOTE = {
@@ -72,7 +74,12 @@ ACTS_ON_ONE_VOTE = {
 }
 """Told of each vote by what state it is in, not of the meeting."""
 
-ACTS_ON_A_MEMBER = {Act.SUSPEND_MEMBER, Act.REINSTATE_MEMBER}
+ACTS_ON_A_MEMBER = {
+    Act.SUSPEND_MEMBER,
+    Act.REINSTATE_MEMBER,
+    Act.SUSPEND_OFFICER,
+    Act.REINSTATE_OFFICER,
+}
 
 
 def shown_by(act: Act) -> Act:

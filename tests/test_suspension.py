@@ -112,7 +112,7 @@ async def test_nobody_suspends_themselves(city: City) -> None:
 
 
 async def test_a_suspended_officer_reinstates_nobody(city: City) -> None:
-    await suspend(city.hanh, city.dung)
+    await suspend(city.van, city.dung)
     await suspend(city.hanh, city.an)
     for member, why in ((city.dung, "NOT_ALLOWED"), (city.an, "NOT_FOUND")):
         assert await reason(city.dung, "reinstateMember", memberId=member.id) == why
@@ -152,6 +152,6 @@ async def test_every_process_is_told_whose_access_changed(city: City) -> None:
 async def test_an_officer_who_serves_elsewhere_too_does_not_reach_further(city: City) -> None:
     city.scene.appoint(city.an, city.other_branch, Role.SECRETARY)
     await city.scene.save()
-    assert (await suspend(city.an, city.yen))["standing"] == "SUSPENDED"
+    assert (await suspend(city.an, city.thu))["standing"] == "SUSPENDED"
     why = {"memberId": city.binh.id, "reason": "Vắng nhiều"}
     assert await reason(city.an, "suspendMember", **why) == "NOT_ALLOWED"
