@@ -5,6 +5,7 @@ many steps as the limits allow, whatever the document. What validates documents 
 their parts with each other, and is fast for as few as these.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,14 +49,15 @@ MAXIMUM_LEVELS = 40
 MAXIMUM_ALIASES = 15
 MAXIMUM_SELECTIONS = 500
 """Fields and fragments, each counted wherever a fragment brings it."""
-MAXIMUM_REPEATED = 10
+MAXIMUM_REPEATED = 20
 """Fields that are asked for at one place of the answer: fragments may all want the id."""
 MAXIMUM_OPERATIONS = 20
 MAXIMUM_FRAGMENTS = 30
 MAXIMUM_DIRECTIVES = 10
 MAXIMUM_DIRECTIVES_AT_ONE_PLACE = 2
-MAXIMUM_COST = 10_000
-"""Fields of the answer, by the lengths of lists in `sizes.py`."""
+MAXIMUM_COST = 12_000
+"""Fields of the answer, by the lengths of lists in `sizes.py`. A field counts twice under its
+second name, three times under its third: a document is no way to ask for many things at once."""
 
 INTROSPECTION = ("__schema", "__type")
 
@@ -87,7 +89,17 @@ class _Spot:
     """A place in the answer, and how many fields are asked for there."""
 
     fields: int = 0
+    times: int = 1
+    """How many of its neighbours are the same field, under other names, and it with them."""
     below: dict[str, "_Spot"] = field(default_factory=dict)
+    names: Counter[str] = field(default_factory=Counter)
+    """Under how many names each field is asked for below."""
+
+    def at(self, name: str, key: str) -> "_Spot":
+        if key not in self.below:
+            self.names[name] += 1
+            self.below[key] = _Spot(times=self.names[name])
+        return self.below[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class _Here:
     """Where the walk is. A type that nobody knows is none; the document is not valid then."""
 
     of_type: GraphQLObjectType | GraphQLInterfaceType | None
-    spots: dict[str, _Spot]
+    spot: _Spot
     rows: int = 1
     """How many objects there are here."""
     page: int | None = None
@@ -134,7 +146,7 @@ class _Walk:
                 raise GraphQLError("Only operations and fragments are taken.", definition)
         for fragment in fragments:
             if id(fragment) not in self._spread:
-                self._fragment(fragment, _Here(None, {}))
+                self._fragment(fragment, _Here(None, _Spot()))
         _hold_cost(self._cost)
         return Extent(self._cost, frozenset(self._page_variables), self._introspections > 0)
 
@@ -144,7 +156,7 @@ class _Walk:
             self._count_directives(variable.directives)
             self._defaults[variable.variable.name.value] = variable.default_value
         root = self._schema.get_root_type(OperationType(operation.operation))
-        self._selection_set(operation.selection_set, _Here(root, {}))
+        self._selection_set(operation.selection_set, _Here(root, _Spot()))
 
     def _fragment(self, fragment: FragmentDefinitionNode, here: _Here) -> None:
         self._spread.add(id(fragment))
@@ -181,7 +193,7 @@ class _Walk:
 
     def _field(self, node: FieldNode, here: _Here) -> None:
         name = node.name.value
-        spot = here.spots.setdefault(node.alias.value if node.alias else name, _Spot())
+        spot = here.spot.at(name, node.alias.value if node.alias else name)
         spot.fields += 1
         _hold("fields at one place of the answer", spot.fields, MAXIMUM_REPEATED, node)
         if node.alias:
@@ -190,20 +202,20 @@ class _Walk:
             self._introspections += 1
             _hold("introspections", self._introspections, 1, node)
             here = replace(here, is_introspection=True)
-        if not here.is_introspection:
-            self._cost += here.rows
+        if spot.fields == 1 and not here.is_introspection:
+            self._cost += here.rows * spot.times
         if node.selection_set is not None:
             self._selection_set(node.selection_set, self._below(node, here, spot))
 
     def _below(self, node: FieldNode, here: _Here, spot: _Spot) -> _Here:
         """Within a field's own selection."""
         if here.is_introspection:
-            return replace(here, of_type=None, spots=spot.below)
+            return replace(here, of_type=None, spot=spot)
         if here.depth == MAXIMUM_DEPTH:
             why = f"The document exceeds the maximum operation depth of {MAXIMUM_DEPTH}."
             raise GraphQLError(why, node, extensions={"maximum": MAXIMUM_DEPTH})
         definition = here.of_type.fields.get(node.name.value) if here.of_type else None
-        of_type, page, rows = None, None, here.rows
+        of_type, page, rows = None, None, here.rows * spot.times
         if definition is not None and here.of_type is not None:
             found = get_named_type(definition.type)
             of_type = found if isinstance(found, _FIELDS) else None
@@ -211,7 +223,7 @@ class _Walk:
             if is_list_type(get_nullable_type(definition.type)):
                 rows *= here.page or rows_of(here.of_type.name, node.name.value)
         depth = here.depth + 1
-        return replace(here, of_type=of_type, spots=spot.below, rows=rows, page=page, depth=depth)
+        return replace(here, of_type=of_type, spot=spot, rows=rows, page=page, depth=depth)
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int | None:
         """How many items of a connection are asked for."""

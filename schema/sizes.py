@@ -1,8 +1,7 @@
 """How long the lists of an answer are taken to be, before anything is read.
 
-A branch of twenty members, and a meeting of eight votes: an ordinary evening, so that what a
-document costs says how it compares with what the page shows. Where a list has an argument `first`,
-that says how long it is.
+A meeting of ten members and eight votes: a small evening, so that what a document costs says how it
+compares with what the page shows. Where a list has an argument `first`, that says how long it is.
 """
 
 PAGE = "first"
@@ -15,7 +14,7 @@ LIKELY = 8
 ROWS = {
     "AgendaItem.votes": 1,
     "Meeting.agenda": 8,
-    "Meeting.attendance": 20,
+    "Meeting.attendance": 10,
     "Meeting.votes": 8,
     "Member.appointments": 2,
     "Outcome.candidates": 6,
@@ -25,8 +24,8 @@ ROWS = {
     "Unit.children": 10,
     "UnitLive.children": 10,
     "Vote.options": 6,
-    "Vote.record": 20,
-    "Vote.roll": 20,
+    "Vote.record": 10,
+    "Vote.roll": 10,
     "VoteRule.measureThresholds": 2,
 }
 

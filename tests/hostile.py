@@ -22,6 +22,7 @@ VOTE = (
     " publishedAt annulment repeatOf repeatedBy auditHead warnings roll { weight }"
     " options { label }"
 )
+SHORT = VOTE[: VOTE.index(" publishedAt")] + " roll { weight }"
 ITEMS = f"votes {{ {VOTE} }} agenda {{ votes {{ {VOTE} }} }} currentItem {{ votes {{ {VOTE} }} }}"
 
 
@@ -88,7 +89,7 @@ DOCUMENTS = {
     "a chain of fragments": "{ viewer { ...F0 } }"
     + _fragments(MAXIMUM_FRAGMENTS, lambda n: f"Viewer {{ a{n % 15}: __typename ...F{n + 1} }}"),
     "fragments beside each other": f"{{ {_spread(REPEATED)} }}"
-    + _fragments(10, lambda _: "Query { viewer { member { id name unit { id name kind } } } }"),
+    + _fragments(MAXIMUM_REPEATED, lambda _: "Query { viewer { member { id unit { id kind } } } }"),
     "unused fragments": "{ __typename }" + _fragments(130, lambda _: "Vote { id }"),
     "unused fragments that fit": "{ __typename }" + _fragments(30, lambda _: f"Vote {{ {VOTE} }}"),
     "unknown fragments": f"{{ {_many('...X#', 330)} }}",
@@ -100,10 +101,10 @@ DOCUMENTS = {
     "one field repeated": "{" + "__typename " * 940 + "}",
     "one object repeated": "{ viewer {" + "member { id } " * 240 + "} }",
     "repeated as often as may be": " ".join(
-        ["{", *(f'meeting(id: "x") {{ votes {{ {VOTE} }} }}' for _ in REPEATED), "}"]
+        ["{", *(f'meeting(id: "x") {{ votes {{ {SHORT} }} }}' for _ in REPEATED), "}"]
     ),
     "repeated with arguments": " ".join(
-        ["mutation {", *(_in_list('"x" ' * 75)[len("mutation {") : -1] for _ in REPEATED), "}"]
+        ["mutation {", *(_in_list('"x" ' * 33)[len("mutation {") : -1] for _ in REPEATED), "}"]
     ),
     "aliases": f"{{ {_many('a#: __typename', 300)} }}",
     "aliases that fit": _in_query(
@@ -116,7 +117,7 @@ DOCUMENTS = {
     "a very long name": f"{{ {_filled('a')} }}",
     "a subscription": f'subscription {{ meeting(id: "x") {{ {ITEMS} }} }}',
     "a subscription repeated": " ".join(
-        ["subscription {", *(f'meeting(id: "x") {{ votes {{ {VOTE} }} }}' for _ in REPEATED), "}"]
+        ["subscription {", *(f'meeting(id: "x") {{ votes {{ {SHORT} }} }}' for _ in REPEATED), "}"]
     ),
     # Values
     "a long list": _in_list('"x" ' * 981),
