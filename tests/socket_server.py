@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ from server.process import MAXIMUM_MESSAGE
 from server.sockets import Sockets
 from tests.asking import eventually
 from tests.factories import City, context_of
+from tests.server_process import eventually as eventually_in_threads
 
 WATCH = "subscription ($id: ID!) { meeting(id: $id) { version title } }"
 
@@ -107,3 +109,28 @@ async def serving_sockets(city: City, **options: Any) -> AsyncIterator[SocketSer
         finally:
             server.should_exit = True
             await task
+
+
+@contextmanager
+def serving_in_a_thread(app: Any) -> Iterator[int]:
+    """Our protocols with an application of a test's; gives the port."""
+    config = uvicorn.Config(
+        app,
+        http=HttpProtocol,
+        ws=FrameProtocol,
+        ws_max_size=MAXIMUM_MESSAGE,
+        ws_per_message_deflate=False,
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            eventually_in_threads(lambda: server.started)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from server import heads
 from server.heads import FIELDS_AT_MOST, HEAD_AT_MOST, PIPELINED_AT_MOST, REPEATED_WAITS
 from server.limits import REFUSALS
 from server.sockets import INTRODUCE_WITHIN
 from tests.raw_socket import HANDSHAKE, RawSocket, head, message
 from tests.server_process import ServerProcess, demo_server
+from tests.socket_server import serving_in_a_thread
 
 HEAD_SECONDS = 1
 BODY_SECONDS = 2
@@ -254,3 +258,21 @@ def test_400_slow_heads_are_all_gone_in_time_and_others_are_answered_meanwhile(
     finally:
         for peer in slow:
             peer.__exit__()
+
+
+def test_who_takes_nothing_of_an_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "TAKES_NOTHING_AT_MOST", 0.3)
+    gone = threading.Event()
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200})
+        leaving = asyncio.ensure_future(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+            await asyncio.sleep(0)
+        gone.set()
+
+    with serving_in_a_thread(endless) as port, RawSocket(port) as peer:
+        peer.send(head(HOST))
+        assert gone.wait(10 * AT_ONCE)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from websockets.frames import Opcode
 
-from server.frames import FrameProtocol
-from server.handshake import HttpProtocol
 from server.incoming import PONGS_A_READ
-from server.process import MAXIMUM_MESSAGE
 from tests.raw_socket import RawSocket, frame
-from tests.server_process import eventually
+from tests.socket_server import serving_in_a_thread
 
 TEXT, BINARY, CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 PING, PONG, CLOSE = Opcode.PING, Opcode.PONG, Opcode.CLOSE
@@ -33,31 +26,6 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     while (event := await receive())["type"] == "websocket.receive":
         await send({**event, "type": "websocket.send"})
-
-
-@contextmanager
-def serving_in_a_thread(app: Any) -> Iterator[int]:
-    """Our protocols with an application of a test's; gives the port."""
-    config = uvicorn.Config(
-        app,
-        http=HttpProtocol,
-        ws=FrameProtocol,
-        ws_max_size=MAXIMUM_MESSAGE,
-        ws_per_message_deflate=False,
-        log_level="warning",
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            eventually(lambda: server.started)
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(scope="module")
