@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.counting import list_ballots
@@ -183,14 +183,22 @@ async def _sums(
 
 
 async def read_links(session: AsyncSession, vote_id: UUID) -> list[dict[str, Any]]:
-    """The vote's audit rows, in order."""
-    rows = await session.scalars(
-        select(AuditRow).where(AuditRow.vote_id == vote_id).order_by(AuditRow.sequence)
+    """The vote's audit rows, in order, whatever their kinds say."""
+    rows = await session.execute(
+        select(
+            AuditRow.sequence,
+            type_coerce(AuditRow.kind, String()).label("kind"),
+            AuditRow.payload,
+            AuditRow.previous_hash,
+            AuditRow.hash,
+        )
+        .where(AuditRow.vote_id == vote_id)
+        .order_by(AuditRow.sequence)
     )
     return [
         {
             "sequence": row.sequence,
-            "kind": row.kind.value,
+            "kind": row.kind,
             "payload": row.payload,
             "previousHash": row.previous_hash.hex(),
             "hash": row.hash.hex(),

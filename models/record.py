@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     select,
     text,
+    type_coerce,
     union,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,7 +77,14 @@ async def seal_tables(
 async def _rows(
     session: AsyncSession, table: Table, vote_id: UUID, key: str = "vote_id"
 ) -> list[Mapping[str, Any]]:
-    rows = await session.execute(select(*table.c).where(table.c[key] == vote_id))
+    # Whatever stands where a closed list should: it is a problem, and stops nobody.
+    columns = [
+        type_coerce(column, String()).label(column.name)
+        if isinstance(column.type, Enum)
+        else column
+        for column in table.c
+    ]
+    rows = await session.execute(select(*columns).where(table.c[key] == vote_id))
     return [{name: plain_value(value) for name, value in row._mapping.items()} for row in rows]
 
 

@@ -46,13 +46,13 @@ class Findings:
 
 def verify_record(record: Record) -> Findings:
     """Everything that the chain tells, and everything that it does not tell."""
-    problems = list(broken_links(record.audit))
     if record.vote is None:
-        return Findings([*problems, "there is no vote to these rows"])
+        return Findings(["there is no vote to these rows"])
     try:
+        problems = list(broken_links(record.audit))
         told = tell(record.audit)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        return Findings([*problems, f"the audit chain cannot be read: {error!r}"])
+        return Findings([f"the audit chain cannot be read: {error!r}"])
     problems += _wrong_columns(record, record.vote, told)
     problems += _wrong_tables(record, told)
     return Findings(problems, list(_untold(record.vote, told)))
