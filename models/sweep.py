@@ -20,6 +20,10 @@ from rules.meetings import VoteState
 _SWEEP = Statement(select(func.sweep_papers(type_=Boolean()).label("is_swept")))
 
 
+PATIENCE = 50
+"""Milliseconds that the sweeping waits for others, who wait behind it meanwhile."""
+
+
 async def sweep_papers(database: Database, *, is_swept: bool) -> bool:
     """Sweep if a vote has closed since. Whether nothing is left; otherwise call it again, soon.
 
@@ -60,5 +64,10 @@ async def _sweep_rows(database: Database) -> bool:
 async def _empty_log(database: Database) -> bool:
     """Bring SQLite's write-ahead log into the file and truncate it, if nobody reads from it."""
     async with database.glance() as connection:
-        result = await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-        return bool(result.one().busy == 0)
+        before = (await connection.execute(text("PRAGMA busy_timeout"))).scalar_one()
+        await connection.execute(text(f"PRAGMA busy_timeout = {PATIENCE}"))
+        try:
+            result = await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            return bool(result.one().busy == 0)
+        finally:
+            await connection.execute(text(f"PRAGMA busy_timeout = {before}"))
