@@ -62,6 +62,20 @@ async def marks_in_order(database: Database, vote_id: UUID) -> list[tuple[UUID, 
         return [(UUID(str(row.member_id)), row.xmin) for row in rows]
 
 
+async def papers_in_order(database: Database, vote_id: UUID) -> list[list[UUID]]:
+    """What the papers of the vote mark, in the order of the rows of each table that has them."""
+    is_postgresql = database.dialect == "postgresql"
+    place = "ctid" if is_postgresql else "rowid"
+    value = vote_id if is_postgresql else vote_id.hex
+    orders = []
+    async with database.engine.connect() as connection:
+        for table, column in (("open_paper", "choices"), ("paper_choice", "option_id")):
+            query = f"SELECT {column} FROM {table} WHERE vote_id = :vote ORDER BY {place}"  # noqa: S608
+            rows = await connection.scalars(text(query).bindparams(vote=value))
+            orders.append([UUID(re.sub(r"[^0-9a-f]", "", str(row))) for row in rows])
+    return orders
+
+
 # --- By transaction -----------------------------------------------------------------------------
 
 
