@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from models.database import Database
+from models.meetings import Attendance
 from models.sweep import sweep_papers
 from models.votes import OpenPaper
+from rules.meetings import AttendanceStatus
 from rules.rule_sets import RuleSet
 from tests import linking
 from tests.asking import PATIENCE
@@ -27,7 +29,16 @@ VOTERS = 36
 
 @pytest.fixture
 async def voters(city: City) -> list[Person]:
+    """Who is present; so the chair may end a vote in which they have all cast."""
     people = [city.scene.member(f"Đảng viên {number}", city.branch) for number in range(VOTERS)]
+    for person in people:
+        city.scene.add(
+            Attendance,
+            meeting_id=city.meeting.id,
+            member_id=person.id,
+            is_summoned=True,
+            status=AttendanceStatus.PRESENT,
+        )
     await city.scene.save()
     return people
 
@@ -135,7 +146,7 @@ async def test_papers_cast_while_another_vote_s_are_swept_are_kept(
     city: City, voters: list[Person]
 ) -> None:
     vote, other = await opened(city, 50), await opened(city, 51)
-    await cast(voters[0], vote, vote.for_)
+    await all_cast(voters, vote)
     await vote_after(city.hanh, "closeVote", vote)
     casting = [cast(voter, other, other.against) for voter in voters]
     await asyncio.gather(swept(city.scene.database), *casting)
