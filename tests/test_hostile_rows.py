@@ -37,7 +37,9 @@ from tests.voting import HIDDEN, cast, end, open_motion, vote_after
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
-async def refuses(city: City, statement: Any, why: str = r"only|begins|follows|stay|never|counted") -> None:
+async def refuses(
+    city: City, statement: Any, why: str = r"only|begins|follows|stay|never|counted"
+) -> None:
     async with city.scene.database.writing() as session:
         with pytest.raises(IntegrityError, match=why):
             await session.execute(text(statement) if isinstance(statement, str) else statement)

@@ -81,10 +81,17 @@ async def an_election(city: City) -> Held:
     paper = await prepare(city.hanh, item, Matter.ELECTION, ["Mai", "Long"], **draft)
     await vote_after(city.hanh, "nominate", paper, name="Phúc")
     await vote_after(city.hanh, "openVote", paper)
-    await cast(city.an, paper, paper.box("Mai", "FOR"), paper.box("Long", "AGAINST"))
+    for person in [one for one in city.entitled if one not in (city.minh, city.binh)]:
+        await cast(person, paper, paper.box("Mai", "FOR"), paper.box("Long", "AGAINST"))
     await cast(city.binh, paper, paper.box("Long", "FOR"))
     await vote_after(city.hanh, "closeVote", paper)
     return paper
+
+
+async def a_proposed_annulment(city: City) -> Held:
+    vote = await a_hidden_motion(city)
+    await vote_after(city.hanh, "annulVote", vote, reason="Sai")
+    return vote
 
 
 async def an_open_motion(city: City) -> Held:
@@ -111,6 +118,7 @@ HELD: list[Callable[[City], Awaitable[Held]]] = [
     an_annulled_motion,
     a_broken_tie,
     an_election,
+    a_proposed_annulment,
     an_open_motion,
     an_open_hidden_motion,
     a_prepared_motion,
