@@ -13,6 +13,7 @@ import orjson
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History, frame_of
+from rules.refusals import Reason
 from server.graphql_ws import NOT_ALLOWED
 from tests.factories import Person, VoteIds
 from tests.graphql_socket import open_socket
@@ -214,6 +215,9 @@ class Booth:
         waits for the closing waits no longer, and the judge finds the vote as it is.
         """
         told = await self._ask_until_known(CLOSE, chair, worker)
+        while told.get("reason") == Reason.STILL_VOTING.value:
+            await asyncio.sleep(BREATH)
+            told = await self._ask_until_known(CLOSE, chair, worker)
         if told.get("reason", VOTE_CLOSED) == VOTE_CLOSED:
             self.history.hear_of_closing()
         self.history.is_closed.set()

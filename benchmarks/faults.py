@@ -45,9 +45,16 @@ PLANTED: dict[str, tuple[Fault, ...]] = {
 RULES = (
     ORDINARY,
     replace(ORDINARY, change=Change.LAST_COUNTS),
-    replace(ORDINARY, secrecy=Secrecy.UNATTRIBUTED, live_tally=LiveTally.AFTER_CLOSE),
+    replace(
+        ORDINARY,
+        secrecy=Secrecy.UNATTRIBUTED,
+        live_tally=LiveTally.AFTER_CLOSE,
+        min_voters_for_secret=1,
+        duration_seconds=1,
+    ),
 )
-"""Of the rounds, in turn; a planted mistake is looked for under the first."""
+"""Of the rounds, in turn; a planted mistake is looked for under the first. A hidden vote ends by
+the clock: nobody closes it before while some have not voted."""
 
 MOST_ROUNDS = 2_000
 

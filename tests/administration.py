@@ -3,6 +3,7 @@
 python -m tests.administration DATABASE_URL move MEMBER_ID BRANCH_ID
 python -m tests.administration DATABASE_URL end-session TOKEN SECONDS
 python -m tests.administration DATABASE_URL sign-in TOKEN DEVICE
+python -m tests.administration DATABASE_URL finish QUESTION LABEL
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from sqlalchemy import insert, select, update
 from models.accounts import Session
 from models.database import Database, WriteSession
 from models.units import Membership
+from models.votes import CastMark, OpenPaper, RollEntry, Vote, VoteOption
+from rules.ballots import OptionKind, Validity
+from rules.meetings import VoteState
 from rules.members import MembershipKind
 from server.auth import hash_token
 
@@ -61,7 +65,40 @@ async def sign_in(session: WriteSession, token: str, device: str) -> None:
     )
 
 
-ACTS = {"move": move, "end-session": end_session, "sign-in": sign_in}
+async def finish(session: WriteSession, question: str, label: str) -> None:
+    """Let five members cast for the option in a hidden vote, and its time be over."""
+    vote = (
+        await session.scalars(
+            select(Vote).where(Vote.question == question, Vote.state == VoteState.OPEN)
+        )
+    ).one()
+    option = await session.scalar(
+        select(VoteOption.id).where(
+            VoteOption.vote_id == vote.id,
+            VoteOption.label == label,
+            VoteOption.kind != OptionKind.AGAINST,
+        )
+    )
+    marked = select(CastMark.member_id).where(CastMark.vote_id == vote.id)
+    voters = await session.scalars(
+        select(RollEntry.member_id)
+        .where(
+            RollEntry.vote_id == vote.id,
+            RollEntry.left_out.is_(None),
+            RollEntry.member_id.not_in(marked),
+        )
+        .limit(5)
+    )
+    now = datetime.now(UTC)
+    for voter in voters.all():
+        session.add(CastMark(vote_id=vote.id, member_id=voter, key="key", cast_at=now))
+        paper = {"validity": Validity.VALID, "choices": [str(option)]}
+        session.add(OpenPaper(vote_id=vote.id, **paper))
+    await session.flush()
+    await session.execute(update(Vote).where(Vote.id == vote.id).values(closes_at=now))
+
+
+ACTS = {"move": move, "end-session": end_session, "sign-in": sign_in, "finish": finish}
 
 
 async def administer(url: str, act: str, first: str, second: str) -> None:

@@ -35,6 +35,12 @@ export async function openVote(chair, question) {
   await chair.getByTestId("vote-OPEN").filter({ hasText: question }).waitFor();
 }
 
+/** Five more cast for the option in a hidden vote, whose time is over then: it closes by itself. */
+export async function finishHiddenVote(stage, chair, question, label) {
+  stage.administer("finish", question, label);
+  await chair.getByTestId("vote-OPEN").waitFor({ state: "detached" });
+}
+
 export async function closeVote(chair) {
   await nextStep(chair, "Kết thúc biểu quyết");
   await confirm(chair, "Kết thúc biểu quyết");

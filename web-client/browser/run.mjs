@@ -15,7 +15,7 @@ import {
   ballotsChangeAndTheChairBreaksTheTie,
   measuresAreCumulated,
   seniorityBreaksTheTie,
-  smallGroupIsWarnedOf,
+  smallGroupDoesNotOpen,
 } from "./methods.mjs";
 import { memberLosesTheNetwork } from "./network.mjs";
 import { probationaryMemberHasNoBallot } from "./probationary.mjs";
@@ -69,7 +69,7 @@ const scenes = [
   ["answers are chosen, and a lot decides among the equal", answersAreChosenAndALotIsDrawn],
   ["seniority decides among the equal", seniorityBreaksTheTie],
   ["measures are voted on, the heavier for the lighter", measuresAreCumulated],
-  ["a small group is warned of, and the meeting breaks the tie", smallGroupIsWarnedOf],
+  ["a vote that too few may cast in does not open", smallGroupDoesNotOpen],
   ["the meeting comes to its end", theEnd],
   ["the screens of a closed meeting are accessible", screensAreAccessibleAfterwards],
   ["signing out ends the session in every tab", signingOutEndsTheSessionEverywhere],

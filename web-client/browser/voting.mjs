@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { inspect, inspectInOneLanguage, NARROW } from "./accessibility.mjs";
-import { closeVote, confirm, nextStep, openVote, pickTool, prepareVote } from "./chair.mjs";
+import {
+  closeVote,
+  confirm,
+  finishHiddenVote,
+  nextStep,
+  openVote,
+  pickTool,
+  prepareVote,
+} from "./chair.mjs";
 import { openRollCall } from "./roll-call.mjs";
 import { reads } from "./stage.mjs";
 
@@ -120,7 +128,7 @@ export async function annulledVoteIsRepeated(stage) {
   await closeVote(chair);
 }
 
-/** Nobody sees a figure before the chair publishes, who sees them first. */
+/** Nobody sees a figure before the chair publishes, not even the chair. */
 export async function electionWithHiddenFigures(stage) {
   const chair = await stage.enterMeeting(stage.people("chair")[0]);
   const member = await stage.enterMeeting(stage.people("member")[0]);
@@ -154,13 +162,18 @@ export async function electionWithHiddenFigures(stage) {
     assert.equal(await open.getByTestId("count-FOR").count(), 0);
   }
 
-  await closeVote(chair);
+  await nextStep(chair, "Kết thúc biểu quyết");
+  await confirm(chair, "Kết thúc biểu quyết");
+  await chair.getByText(/^Còn người có mặt chưa biểu quyết/).waitFor();
+  await stage.screenshot(chair, "election-still-voting");
+  await finishHiddenVote(stage, chair, ELECTION_QUESTION, "Nguyễn Thị Hòa");
   const closed = (page) => page.getByTestId("vote-CLOSED").filter({ hasText: ELECTION_QUESTION });
   await closed(member)
     .getByText(/^Chủ trì sẽ công bố kết quả/)
     .waitFor();
-  assert.equal(await closed(member).getByTestId("outcome").count(), 0);
-  await closed(chair).getByTestId("outcome").waitFor();
+  for (const page of [chair, member]) {
+    assert.equal(await closed(page).getByTestId("outcome").count(), 0);
+  }
   await stage.screenshot(chair, "election-unpublished-chair");
   await stage.screenshot(member, "election-unpublished-member");
 
