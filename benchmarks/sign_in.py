@@ -38,12 +38,13 @@ async def cards(city: City, url: str, count: int) -> list[str]:
         await city.scene.database.dispose()
 
 
-async def sign_in(guest: Guest, code: str) -> None:
+async def sign_in(port: int, address: str, code: str) -> None:
     """As the web client does: try again when told to."""
-    answer = await guest.sign_in(code)
+    async with Guest(port, address) as guest:
+        answer = await guest.sign_in(code)
     if answer == "TRY_AGAIN_LATER":
         await asyncio.sleep(guest.details["seconds"])
-        await sign_in(guest, code)
+        await sign_in(port, address, code)
     else:
         assert answer == "SignedIn", answer
 
@@ -54,8 +55,7 @@ async def honest(port: int, codes: list[str], addresses: list[str], seconds: flo
     async def one(place: int, code: str) -> float:
         await asyncio.sleep(place * seconds / len(codes))
         begun = time.perf_counter()
-        async with Guest(port, addresses[place % len(addresses)]) as guest:
-            await sign_in(guest, code)
+        await sign_in(port, addresses[place % len(addresses)], code)
         return 1_000 * (time.perf_counter() - begun)
 
     return await asyncio.gather(*(one(place, code) for place, code in enumerate(codes)))
