@@ -172,7 +172,7 @@ async def test_what_costs_too_much_is_told_the_cost_and_the_most(city: City) -> 
 @ON_ONE_DATABASE
 async def test_the_length_of_a_page_counts_wherever_it_is_told(city: City) -> None:
     def paged(declared: str, first: str) -> str:
-        inner = "votes { id question tally { cast } options { id label } }"
+        inner = "votes { id question tally { cast } options { id label kind } roll { weight } }"
         return f"""query ($unit: ID! {declared}) {{
           meetings(unitId: $unit {first}) {{ edges {{ node {{ {inner} }} }} }}
         }}"""
