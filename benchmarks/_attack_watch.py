@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from math import ceil, inf
-from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
@@ -104,11 +103,11 @@ class Audience:
 
     async def _move(self) -> int | None:
         """The meeting's new version; None if no answer came."""
-        item = next(self._items)
+        item, answer = next(self._items), None
         try:
             async with asyncio.timeout(PATIENCE):
                 connection = await self._connect()
-                answer: Any = json.loads(
+                answer = json.loads(
                     await connection.post(
                         MOVE, self._target.chair, meeting=self._target.meeting, item=item
                     )

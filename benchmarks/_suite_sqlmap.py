@@ -81,7 +81,7 @@ def control() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(answer.encode())
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - it is theirs
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

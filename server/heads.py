@@ -151,6 +151,7 @@ class BoundedHttp(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _parse(self, piece: bytes) -> None:
+        assert self.parser is not None  # noqa: S101 - from the first byte to the end of the connection
         self._came += len(piece)
         try:
             self.parser.feed_data(piece)
@@ -194,6 +195,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= PIPELINED_AT_MOST:
             self._stop(429)
+        assert self.parser is not None  # noqa: S101 - it is the parser that calls
         if self.parser.should_upgrade() and self._should_upgrade() and has_body(self.headers):
             self._stop(400)
         super().on_headers_complete()
