@@ -43,6 +43,7 @@ export function RecordHands(props: DialogProps) {
       title={words.hands}
       action={words.handsAction(number(Object.keys(hands).length))}
       missing={missing(hands, able)}
+      explained="ALREADY_VOTED"
       onAct={record}
       onLeave={onLeave}
     >
@@ -73,8 +74,10 @@ export function RecordHands(props: DialogProps) {
               checked={id in hands}
               onChange={() => setHands(toggleHand(hands, id, optionId))}
             />
-            <span>{name}</span>
-            <Raised options={vote.options} optionId={hands[id]} />
+            <span>
+              {name}
+              <Raised options={vote.options} optionId={hands[id]} />
+            </span>
           </label>
         ))}
       </fieldset>
@@ -92,7 +95,7 @@ function Raised({
   optionId,
 }: Pick<DialogProps["vote"], "options"> & { optionId: string | undefined }) {
   const option = options.find(({ id }) => id === optionId);
-  return option ? <strong class="pick-end">{labelOf(option)}</strong> : null;
+  return option ? <strong>{labelOf(option)}</strong> : null;
 }
 
 function missing(hands: Hands, able: Person[] | undefined): string | null {

@@ -31,8 +31,10 @@ export function TakeBackHands(props: DialogProps) {
         {people?.counted.map(({ id, name, optionId }) => (
           <label key={id} class="pick">
             <input type="checkbox" checked={chosen.includes(id)} onChange={() => toggle(id)} />
-            <span>{name}</span>
-            <strong class="pick-end">{labelsOf(vote, [optionId])}</strong>
+            <span>
+              {name}
+              <strong>{labelsOf(vote, [optionId])}</strong>
+            </span>
           </label>
         ))}
       </fieldset>
