@@ -1,8 +1,6 @@
-import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { HomeScreen } from "./home/home-screen";
-import { UnitScreen } from "./home/unit-screen";
 import { messages } from "./language/language";
 import { MeetingScreen } from "./meeting/meeting-screen";
 import { session, type Viewer } from "./session/session";
@@ -10,8 +8,15 @@ import { SignInScreen } from "./session/sign-in-screen";
 import { ViewerContext } from "./session/viewer";
 import { Announcer } from "./ui/announcer";
 import { Header } from "./ui/header";
+import { onDemand } from "./ui/on-demand";
 import { SessionBar } from "./ui/session-bar";
+import { UnreachableScreen } from "./ui/unreachable-screen";
 import { useTitle } from "./ui/use-title";
+
+const UnitScreen = onDemand(async () => (await import("./home/unit-screen")).UnitScreen);
+const SessionsScreen = onDemand(
+  async () => (await import("./sessions/sessions-screen")).SessionsScreen,
+);
 
 export function App() {
   return (
@@ -49,7 +54,7 @@ function Pages({ viewer }: { viewer: Viewer }) {
         <Route path="/sign-in" component={SignedInAlready} />
         <Route path="/meetings/:id" component={MeetingScreen} />
         <Route path="/units/:id" component={UnitScreen} />
-        <Route path="/sessions" component={SessionsPage} />
+        <Route path="/sessions" component={SessionsScreen} />
         <Route default component={NotFoundScreen} />
       </Router>
     </ViewerContext.Provider>
@@ -61,35 +66,10 @@ function moveFocusToPage(): void {
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
-/** Loaded when it is asked for: few look at it, and the first load is to stay small. */
-function SessionsPage() {
-  const [Loaded, setLoaded] = useState<ComponentType | null>(null);
-  const [failed, setFailed] = useState(false);
-  useEffect(() => {
-    import("./sessions/sessions-screen").then(
-      ({ SessionsScreen }) => setLoaded(() => SessionsScreen),
-      () => setFailed(true),
-    );
-  }, []);
-  if (failed) return <UnreachableScreen />;
-  return Loaded ? <Loaded /> : <p class="opening">{messages.value.opening}</p>;
-}
-
 function SignedInAlready() {
   const { route } = useLocation();
   useEffect(() => route("/", true), [route]);
   return null;
-}
-
-function UnreachableScreen() {
-  const { title, explanation } = messages.value.unreachable;
-  useTitle(title);
-  return (
-    <section class="card">
-      <h1>{title}</h1>
-      <p role="status">{explanation}</p>
-    </section>
-  );
 }
 
 function NotFoundScreen() {

@@ -4,11 +4,11 @@ import type { TypedDocumentString } from "../gql/graphql";
 import { endSession, whenPersonLeaves } from "../session/session";
 import { learnFromPing } from "../session/session-end";
 import { tabToken } from "../session/token";
-import { isInDoubt } from "./clock";
+import { askTimeIfInDoubt } from "./ask-time";
 import { fateOf, NOT_ALLOWED, reconnectDelay } from "./close-codes";
 import { pause } from "./pause";
 import { type Problem, problemOf } from "./problem";
-import { errorOf, send } from "./request";
+import { errorOf } from "./request";
 import { whenWoken } from "./wake";
 
 const HEARTBEAT = 12_000;
@@ -150,7 +150,7 @@ let givingUp: ReturnType<typeof setTimeout> | undefined;
 
 /** The socket may be dead without anybody knowing: it answers soon, or another one is opened. */
 function probe(): void {
-  if (isInDoubt()) void learnTimeAgain();
+  void askTimeIfInDoubt();
   if (open?.readyState !== WebSocket.OPEN) return;
   clearTimeout(doubting);
   clearTimeout(givingUp);
@@ -161,20 +161,7 @@ function probe(): void {
   open.send(JSON.stringify({ type: "ping" }));
 }
 
-let isAsking = false;
-
-async function learnTimeAgain(): Promise<void> {
-  if (isAsking) return;
-  isAsking = true;
-  // Any answer tells the time; this one costs the server next to nothing.
-  await send("GET", "/healthz").catch(() => {});
-  isAsking = false;
-}
-
 whenWoken(probe);
-
-// Somebody may set the device's clock while it is looked at.
-setInterval(() => document.hidden || (isInDoubt() && learnTimeAgain()), 1_000);
 
 // A phone that changes its network keeps a dead socket for minutes: do not wait for it.
 addEventListener("offline", () => client?.terminate());
