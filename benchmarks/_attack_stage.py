@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete
 
 from models import migrate
-from models.access_changes import AccessChange
+from models.accounts.access_changes import AccessChange
 from models.database import Database
 from realtime.feed import Feed
-from resolvers.votes import open_vote
-from rules.meetings import MeetingState
-from rules.members import Role, UnitKind
-from server.auth import ServerCredentials
+from resolvers.votes.votes import open_vote
+from rules.meetings.meetings import MeetingState
+from rules.register.members import Role, UnitKind
+from server.auth.credentials import ServerCredentials
 from server.settings import Settings
-from tests.factories import Scene, context_of
-from tests.server_process import ServerProcess
-from tests.services import PostgreSQL, Valkey, children_of, create_database
+from tests.support.factories import Scene, context_of
+from tests.support.server_process import ServerProcess
+from tests.support.services import PostgreSQL, Valkey, children_of, create_database
 
 MEMBERS = 40
 WORKERS = 2

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks._attack_stage import Target
 from benchmarks._attack_tools import Connection
-from tests.graphql_socket import Socket, open_socket
+from tests.support.graphql_socket import Socket, open_socket
 
 CHANGES_EVERY = 0.5  # seconds
 PATIENCE = 20.0  # seconds, until a push or an answer counts as lost

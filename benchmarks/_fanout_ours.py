@@ -17,14 +17,14 @@ from benchmarks._fanout_peers import SUBSCRIBE, Line, Target, running, subscribe
 from benchmarks._fanout_run import IDLE_CASTS, IDLE_ROUNDS, WARM_UP
 from benchmarks.casting import wait_for
 from models import migrate
-from models.access_changes import AccessChange
+from models.accounts.access_changes import AccessChange
 from models.database import Database
 from realtime.feed import Feed
-from resolvers.votes import open_vote
-from rules.meetings import MeetingState
-from rules.members import Role
-from tests.factories import MeetingIds, Person, Scene, VoteIds, context_of
-from tests.services import PostgreSQL, Valkey, create_database, free_port
+from resolvers.votes.votes import open_vote
+from rules.meetings.meetings import MeetingState
+from rules.register.members import Role
+from tests.support.factories import MeetingIds, Person, Scene, VoteIds, context_of
+from tests.support.services import PostgreSQL, Valkey, create_database, free_port
 
 CAST = """mutation ($voteId: ID!, $choices: [ID!]!, $key: ID!) {
   castBallot(voteId: $voteId, choices: $choices, key: $key) {

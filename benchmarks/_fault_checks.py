@@ -23,10 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from benchmarks._history import RECEIPT, Frame, History
-from models.ballot_box import mark_id
-from models.counting import count_votes
 from models.database import Database
-from models.votes import (
+from models.votes.ballot_box import mark_id
+from models.votes.counting import count_votes
+from models.votes.votes import (
     AuditRow,
     Ballot,
     BallotChoice,
@@ -37,13 +37,13 @@ from models.votes import (
     Vote,
     VoteOption,
 )
-from resolvers.roll import load_voters
-from rules.audit import BEGINNING, AuditKind, chain_hash
-from rules.ballots import Judged, Option, Tallies, Validity, count_ballots
-from rules.bases import Voter
-from rules.meetings import VoteState
-from rules.outcome import decide
-from rules.rule_sets import Change, RuleSet, Secrecy
+from resolvers.votes.roll import load_voters
+from rules.meetings.meetings import VoteState
+from rules.votes.ballots import Judged, Option, Tallies, Validity, count_ballots
+from rules.votes.bases import Voter
+from rules.votes.outcome import decide
+from rules.votes.record.audit import BEGINNING, AuditKind, chain_hash
+from rules.votes.rule_sets import Change, RuleSet, Secrecy
 
 UNHEARD_AT_MOST = 5.5
 """Seconds for which a suspension may be unknown to a worker that no hint reached."""

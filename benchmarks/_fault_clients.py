@@ -14,9 +14,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History, frame_of
 from rules.refusals import Reason
-from server.graphql_ws import NOT_ALLOWED
-from tests.factories import Person, VoteIds
-from tests.graphql_socket import open_socket
+from server.websocket.protocol import NOT_ALLOWED
+from tests.support.factories import Person, VoteIds
+from tests.support.graphql_socket import open_socket
 
 CAST = """mutation ($vote: ID!, $choices: [ID!]!, $key: ID!) {
   castBallot(voteId: $vote, choices: $choices, key: $key) {

@@ -14,7 +14,7 @@ from benchmarks._fault_injection import Fault, draw_strike, inject
 from benchmarks._fault_stage import Stage
 from benchmarks._history import History
 from models.database import Database
-from tests.factories import Person, VoteIds
+from tests.support.factories import Person, VoteIds
 
 LENGTH = 0.8  # seconds in which the voters come
 SUBSCRIBERS = 4

@@ -22,11 +22,18 @@ from sqlalchemy import text
 from models import migrate
 from models.database import Database
 from realtime.feed import Feed
-from rules.meetings import MeetingState
-from rules.members import Role, Standing
-from rules.rule_sets import RuleSet
-from tests.factories import ORDINARY, Person, Scene, VoteIds
-from tests.services import PostgreSQL, Server, Valkey, create_database, die_with_parent, free_port
+from rules.meetings.meetings import MeetingState
+from rules.register.members import Role, Standing
+from rules.votes.rule_sets import RuleSet
+from tests.support.factories import ORDINARY, Person, Scene, VoteIds
+from tests.support.services import (
+    PostgreSQL,
+    Server,
+    Valkey,
+    create_database,
+    die_with_parent,
+    free_port,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,7 +90,7 @@ class Worker:
         serve = f"serve_app({self._app!r}, '127.0.0.1', {self.port}, workers=1)"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", f"from server.process import serve_app; {serve}"],
+                [sys.executable, "-c", f"from server.runtime.process import serve_app; {serve}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

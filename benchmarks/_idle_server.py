@@ -10,18 +10,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket
 
-from models.ballot_box import CastBallot
 from models.database import Database
+from models.votes.ballot_box import CastBallot
 from realtime.feed import Feed
 from resolvers.context import Context
-from schema.execution import Execution
+from schema.live.execution import Execution
+from schema.live.extension import Info, Operation
 from schema.mutation import CastBallotResult
-from schema.operation import Info, Operation
 from schema.query import Query
 from schema.schema import Schema
-from schema.vote import Receipt
-from server.auth import ServerCredentials
-from server.http import GraphQLView
+from schema.votes.vote import Receipt
+from server.auth.credentials import ServerCredentials
+from server.http.graphql import GraphQLView
 from server.settings import Settings
 
 NOBODY = UUID(int=0)

@@ -13,19 +13,19 @@ from uuid import UUID
 from sqlalchemy import Text, bindparam, select, text
 from starlette.applications import Starlette
 
-import models.ballot_box as box
-import resolvers.ballots
-import resolvers.casting
+import models.votes.ballot_box as box
+import resolvers.votes.ballots
+import resolvers.votes.cast
 import server.asgi
 from models.database import Database
-from models.statements import Statement
-from models.voters import Voter
-from models.votes import Vote
+from models.driver.hot_statements import Statement
+from models.votes.voters import Voter
+from models.votes.votes import Vote
 from realtime.fanout import Group
 from realtime.feed import Mailbox
-from rules.meetings import VoteState
-from rules.rule_sets import Secrecy
-from server.sockets import Sockets
+from rules.meetings.meetings import VoteState
+from rules.votes.rule_sets import Secrecy
+from server.websocket.connections import Sockets
 
 LOCK = "PERFORM pg_advisory_xact_lock_shared(number);"
 GUARD = "AND vote.state = 'OPEN'"
@@ -57,13 +57,13 @@ def check_then_insert() -> None:
             return [None for _ in ballots]
         return await put(database, vote_id, secrecy, ballots)
 
-    resolvers.casting.put_ballots = put_if_open  # type: ignore[attr-defined]
+    resolvers.votes.cast.put_ballots = put_if_open  # type: ignore[attr-defined]
 
 
 def lock_and_check_together() -> None:
     """One statement takes the lock and checks: it sees what was there before it waited."""
     held = "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(number) AS lock), "
-    resolvers.casting.put_ballots = _put_by_copy(  # type: ignore[assignment, attr-defined]
+    resolvers.votes.cast.put_ballots = _put_by_copy(  # type: ignore[assignment, attr-defined]
         {
             LOCK: "",
             "WITH put AS (": held + "put AS (",
@@ -84,7 +84,7 @@ def no_idempotency() -> None:
     def find_nothing(voter: Voter, ballot: box.NewBallot) -> box.CastBallot | None:
         return None
 
-    resolvers.ballots._earlier_cast = find_nothing
+    resolvers.votes.ballots._earlier_cast = find_nothing
 
 
 def stale_push() -> None:

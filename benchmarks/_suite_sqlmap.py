@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.server_process import MEETING, OPEN_VOTE
+from tests.support.server_process import MEETING, OPEN_VOTE
 
 QUERIES: dict[str, tuple[str, dict[str, str]]] = {
     "meeting(id)": ("query($id:ID!){meeting(id:$id){id}}", {"id": f"{MEETING}*"}),

@@ -26,10 +26,10 @@ from benchmarks._fault_stage import prepare
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.context import Context
-from resolvers.votes import open_vote
-from server.auth import ServerCredentials
+from resolvers.votes.votes import open_vote
+from server.auth.credentials import ServerCredentials
 from server.settings import Settings
-from tests.services import PostgreSQL, create_database, die_with_parent, free_port
+from tests.support.services import PostgreSQL, create_database, die_with_parent, free_port
 
 CAST = """mutation ($vote: ID!, $choices: [ID!]!, $key: ID!) {
   castBallot(voteId: $vote, choices: $choices, key: $key) {
@@ -102,7 +102,7 @@ def serving(app: str, url: str) -> Iterator[tuple[int, int]]:
     command = [
         sys.executable,
         "-c",
-        "import sys; from server.process import serve_app;"
+        "import sys; from server.runtime.process import serve_app;"
         f" serve_app({app!r}, '127.0.0.1', {port}, workers=1)",
     ]
     environment = {

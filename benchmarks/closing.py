@@ -36,8 +36,8 @@ from benchmarks._fault_stage import Stage, staged
 from benchmarks._history import RECEIPT, VOTE_CLOSED, History
 from benchmarks._voting_crowd import Crowd, crowd
 from models.database import Database
-from rules.rule_sets import Change
-from tests.factories import ORDINARY, VoteIds
+from rules.votes.rule_sets import Change
+from tests.support.factories import ORDINARY, VoteIds
 
 WARM_UP = 10  # votes
 LOG_FILES = 12  # of 16 MB

@@ -29,8 +29,8 @@ from benchmarks._fault_checks import Violation, Wrong
 from benchmarks._fault_injection import Fault, draw_faults
 from benchmarks._fault_round import Result, play_round
 from benchmarks._fault_stage import staged
-from rules.rule_sets import Change, LiveTally, Secrecy
-from tests.factories import ORDINARY
+from rules.votes.rule_sets import Change, LiveTally, Secrecy
+from tests.support.factories import ORDINARY
 
 PLANTED: dict[str, tuple[Fault, ...]] = {
     "check-then-insert": (),

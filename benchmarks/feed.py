@@ -26,9 +26,9 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
-from realtime.events import GAP, channel_of_meeting
 from realtime.feed import Feed, Mailbox
-from tests.services import Valkey, ValkeyCluster
+from realtime.topics import GAP, channel_of_meeting
+from tests.support.services import Valkey, ValkeyCluster
 
 ONE_BY_ONE = 2000
 TOGETHER = 5000

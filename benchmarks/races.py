@@ -29,16 +29,16 @@ from benchmarks._fault_stage import Branch, prepare
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History
 from models.database import Database
 from realtime.feed import Feed
-from resolvers.ballots import cast_ballot
-from resolvers.casting import Casting
+from resolvers.access.logins import Sessions
 from resolvers.context import Context
-from resolvers.sessions import Sessions
-from resolvers.votes import close_vote, open_vote
+from resolvers.votes.ballots import cast_ballot
+from resolvers.votes.cast import Casting
+from resolvers.votes.votes import close_vote, open_vote
 from rules.refusals import Refusal
-from server.auth import ServerCredentials
+from server.auth.credentials import ServerCredentials
 from server.settings import Settings
-from tests.factories import Person, VoteIds
-from tests.services import PostgreSQL, create_database
+from tests.support.factories import Person, VoteIds
+from tests.support.services import PostgreSQL, create_database
 
 WITHIN = 0.1  # seconds, in which the voters come and the chair closes
 

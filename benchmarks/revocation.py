@@ -22,9 +22,9 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks._fault_clients import REINSTATE, SUSPEND, Line
 from benchmarks._fault_stage import Stage, staged
-from tests.asking import eventually
-from tests.factories import Person
-from tests.graphql_socket import Socket, open_socket
+from tests.support.asking import eventually
+from tests.support.factories import Person
+from tests.support.graphql_socket import Socket, open_socket
 
 SUSPENDED = 4403
 FRAMES_FIRST = 3

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from models.database import Database
-from tests.city_server import PRODUCTION, city_server, in_a_thread
-from tests.factories import City, give_card
-from tests.signing_in import Guest, a_guess, guess_until
+from tests.support.city_server import PRODUCTION, city_server, in_a_thread
+from tests.support.factories import City, give_card
+from tests.support.signing_in import Guest, a_guess, guess_until
 
 SECONDS = 12.0
 MEMBERS = 40

@@ -21,10 +21,10 @@ from benchmarks._fanout_peers import SUBSCRIBE
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.context import Context, Snapshot, Viewpoint
-from schema.live import Live, Run, read_operation
-from server.auth import ServerCredentials, hash_token
+from schema.live.run import Live, Run, read_operation
+from server.auth.credentials import ServerCredentials, hash_token
 from server.settings import Settings
-from tests.services import PostgreSQL, create_database
+from tests.support.services import PostgreSQL, create_database
 
 TALLY = "the tally of `fanout`"
 WATCHED = ("WatchMeetingSummary", "WatchMeeting", "WatchRollCall")

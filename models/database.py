@@ -22,8 +22,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from models.lines import Line, Lines
-from models.statements import Rows, Statement
+from models.driver.direct_pool import Line, Lines
+from models.driver.hot_statements import Rows, Statement
 
 DATABASE_FAILURES = (SQLAlchemyError, OSError)
 """What is raised where the database is away, or a connection broke."""
@@ -129,7 +129,7 @@ class Database:
             self.engine = _sqlite_engine(parsed)
             writing: dict[str, Any] = {}
         elif parsed.drivername == "postgresql+asyncpg":
-            # Not left to the server's default: `models.locks` and `models.ballot_box` rest on it.
+            # Not left to the server's default: locks and the ballot box rest on it.
             settings = {"default_transaction_isolation": "read committed"}
             self.engine = create_async_engine(
                 parsed,

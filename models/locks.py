@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 
 from models.database import WriteSession, on_postgresql
-from models.meetings import Meeting
-from models.statements import Statement
-from models.units import Membership
-from models.votes import RollEntry, Vote
-from rules.meetings import CHECK_IN_STATES, VoteState
+from models.driver.hot_statements import Statement
+from models.meetings.meetings import Meeting
+from models.register.units import Membership
+from models.votes.votes import RollEntry, Vote
+from rules.meetings.meetings import CHECK_IN_STATES, VoteState
 
 
 async def hold_shared(session: WriteSession, subject_id: UUID) -> None:

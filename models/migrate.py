@@ -9,8 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from models import installed
 from models.database import Database
+from models.installed import install as installed
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -16,10 +16,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from realtime.events import is_count
 from realtime.feed import Feed, FeedStopped, Mailbox
 from realtime.histogram import Histogram
 from realtime.tasks import moment_after, watched
+from realtime.topics import is_count
 
 COUNTS_EVERY = 0.25
 """Seconds between two pushes that tell of new figures only."""

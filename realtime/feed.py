@@ -21,9 +21,9 @@ from broadcaster import Broadcast
 from realtime.broker.cluster import ClusterBackend
 from realtime.broker.publisher import BrokerInDoubt
 from realtime.broker.redis import RedisBackend
-from realtime.events import GAP, MalformedHint, decode_hint, encode_hint
 from realtime.retry_queue import RetryQueue
 from realtime.tasks import cancel, watched
+from realtime.topics import GAP, MalformedHint, decode_hint, encode_hint
 
 PUBLISH_WITHIN = 1.0  # seconds; the change is committed already, and somebody waits for an answer
 

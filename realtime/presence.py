@@ -19,7 +19,9 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from realtime.events import (
+from realtime.feed import Feed, FeedStopped
+from realtime.tasks import cancel, watched
+from realtime.topics import (
     GAP,
     PRESENCE_CHANNEL,
     PRESENCE_TOPIC,
@@ -27,8 +29,6 @@ from realtime.events import (
     channel_of_meeting,
     topic_of_connected,
 )
-from realtime.feed import Feed, FeedStopped
-from realtime.tasks import cancel, watched
 
 # All in seconds.
 TOGETHER = 0.3  # what changes meanwhile is told in one message

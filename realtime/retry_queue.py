@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 
-from realtime.events import GAP, encode_hint
+from realtime.topics import GAP, encode_hint
 
 RETRY_AFTER = 0.25  # seconds
 CAPACITY = 100  # topics of a channel; a GAP stands for more

@@ -10,14 +10,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from models.database import Database, ReadSession, WriteSession
-from models.statements import Fetch
+from models.driver.hot_statements import Fetch
 from realtime.feed import Feed
 from realtime.presence import Presence
-from resolvers.casting import Casting
+from resolvers.access.logins import Sessions
+from resolvers.access.logins import Viewer as Viewer
 from resolvers.loaders import Loaders
-from resolvers.sessions import Sessions
-from resolvers.sessions import Viewer as Viewer
-from resolvers.units_live import UnitsLive
+from resolvers.votes.cast import Casting
+from resolvers.votes.units_live import UnitsLive
 from rules.permissions import Act, Audience, Place
 from rules.refusals import Reason, Refusal
 

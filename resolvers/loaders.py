@@ -13,19 +13,19 @@ from aiodataloader import DataLoader
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models.ballot_box import CastBallot
 from models.base import Base
-from models.counting import RecordedBallot, Turnout, count_votes_and_turnout, list_ballots
 from models.database import ReadSession
-from models.meetings import AgendaItem, Attendance, Meeting
-from models.statements import Statement, among, columns_of, entity_of
-from models.units import Appointment, Member, Membership, Unit, UnitParent, units_below
-from models.voters import find_casts, list_castable
-from models.votes import AuditRow, CountedHand, Recusal, RollEntry, Vote, VoteOption
-from rules.ballots import Tallies
-from rules.meetings import MeetingState, VoteState
-from rules.members import MembershipKind
-from rules.roll import RollNotes, read_notes
+from models.driver.hot_statements import Statement, among, columns_of, entity_of
+from models.meetings.meetings import AgendaItem, Attendance, Meeting
+from models.register.units import Appointment, Member, Membership, Unit, UnitParent, units_below
+from models.votes.ballot_box import CastBallot
+from models.votes.counting import RecordedBallot, Turnout, count_votes_and_turnout, list_ballots
+from models.votes.voters import find_casts, list_castable
+from models.votes.votes import AuditRow, CountedHand, Recusal, RollEntry, Vote, VoteOption
+from rules.meetings.meetings import MeetingState, VoteState
+from rules.register.members import MembershipKind
+from rules.votes.ballots import Tallies
+from rules.votes.roll import RollNotes, read_notes
 
 Entity = TypeVar("Entity", bound=Base)
 Reading = Callable[[], AbstractAsyncContextManager[ReadSession]]

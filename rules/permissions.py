@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
-from rules.members import Role, Standing
 from rules.refusals import Reason, Refusal
+from rules.register.members import Role, Standing
 
 
 class Relation(Enum):

@@ -6,27 +6,23 @@ from uuid import UUID
 
 import strawberry
 
-from resolvers import (
-    accounts,
-    amending,
-    annulling,
-    ballots,
-    meetings,
-    members,
-    own_sessions,
-    preparing,
-    ties,
-    votes,
-)
-from resolvers import hands as raised_hands
-from rules.presets import Matter
-from schema.annulment import Annulment
-from schema.meeting import Meeting
-from schema.member import Member, Viewer
-from schema.operation import Info
+from resolvers.accounts import own_sessions
+from resolvers.accounts import sign_in as accounts
+from resolvers.meetings import meetings
+from resolvers.register import members
+from resolvers.votes import annul as annulling
+from resolvers.votes import ballots, ties, votes
+from resolvers.votes import hands as raised_hands
+from resolvers.votes import late_changes as amending
+from resolvers.votes import prepare as preparing
+from rules.votes.presets import Matter
+from schema.accounts.session import EndedSessions
+from schema.live.extension import Info
+from schema.meetings.meeting import Meeting
 from schema.refusal import Refused
-from schema.session import EndedSessions
-from schema.vote import Receipt, Vote
+from schema.register.member import Member, Viewer
+from schema.votes.annulment import Annulment
+from schema.votes.vote import Receipt, Vote
 
 
 @strawberry.type(description="A new session.")

@@ -2,20 +2,20 @@
 
 import strawberry
 
-from resolvers.access import read_meeting, read_member, read_viewer, read_vote
-from resolvers.annulling import list_annulments
-from resolvers.meetings import list_meetings, read_proxies
-from resolvers.unit_rules import list_rules
-from resolvers.units import read_unit_live, view_unit
+from resolvers.access.permit import read_meeting, read_member, read_viewer, read_vote
+from resolvers.meetings.meetings import list_meetings, read_proxies
+from resolvers.register.unit_rules import list_rules
+from resolvers.register.units import read_unit_live, view_unit
+from resolvers.votes.annul import list_annulments
 from rules.permissions import Act
-from rules.presets import Matter
-from schema.annulment import Annulment
-from schema.meeting import Meeting, MeetingConnection
-from schema.member import Member, Viewer
-from schema.operation import Info
-from schema.unit import Unit
-from schema.unit_live import UnitLive
-from schema.vote import Vote, VoteRule
+from rules.votes.presets import Matter
+from schema.live.extension import Info
+from schema.meetings.meeting import Meeting, MeetingConnection
+from schema.register.member import Member, Viewer
+from schema.register.unit import Unit
+from schema.votes.annulment import Annulment
+from schema.votes.unit_live import UnitLive
+from schema.votes.vote import Vote, VoteRule
 
 
 @strawberry.type(description="The rule in force for a matter.")

@@ -4,7 +4,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from rules.refusals import Reason, Refusal
-from schema.operation import Info
+from schema.live.extension import Info
 
 strawberry.enum(Reason, description="Why something was refused. A closed list; clients translate.")
 

@@ -8,10 +8,10 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from schema.documents import Asker, BadDocument, Document, Documents, does_not_fit
-from schema.execution import Execution
+from schema.live.documents import Asker, BadDocument, Document, Documents, does_not_fit
+from schema.live.execution import Execution
+from schema.live.extension import ASKER, DOCUMENT, Operation, mask_faults
 from schema.mutation import Mutation
-from schema.operation import ASKER, DOCUMENT, Operation, mask_faults
 from schema.query import Query
 from schema.refusal import RefusalHandler
 from schema.subscription import Subscription

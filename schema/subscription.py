@@ -1,7 +1,7 @@
 """Queries that stay true: the whole selection at once, and again after each change.
 
-Each field yields the state as it is now, once. `schema/live.py` runs it again when a hint says that
-something changed, once for all subscribers who see the same.
+Each field yields the state as it is now, once. `schema/live/run.py` runs it again when a hint says
+that something changed, once for all subscribers who see the same.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import strawberry
 
-from resolvers.access import read_meeting, read_vote
-from resolvers.audiences import Audiences, Followed
+from resolvers.access.audiences import Audiences, Followed
+from resolvers.access.logins import Access
+from resolvers.access.permit import read_meeting, read_vote
 from resolvers.context import Context
-from resolvers.sessions import Access
-from resolvers.units import read_unit_live
+from resolvers.register.units import read_unit_live
 from rules.permissions import Act
-from schema.meeting import Meeting
-from schema.operation import Info
-from schema.unit_live import UnitLive
-from schema.vote import Vote
+from schema.live.extension import Info
+from schema.meetings.meeting import Meeting
+from schema.votes.unit_live import UnitLive
+from schema.votes.vote import Vote
 
 
 async def load_meeting(context: Context, id: str) -> Meeting:

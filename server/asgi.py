@@ -19,15 +19,12 @@ from models.demo_mark import held_demo
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.context import Context
-from schema.documents import Asker
+from schema.live.documents import Asker
 from schema.schema import schema
-from server.auth import ServerCredentials
-from server.closer import closing_due_votes
-from server.collector import spare_the_collector
-from server.files import client_page
-from server.heads import TRY_AGAIN_AFTER
-from server.health import Health
-from server.http import (
+from server.auth.credentials import ServerCredentials
+from server.auth.session_cookie import SessionCookie
+from server.http.files import client_page
+from server.http.graphql import (
     GraphQLView,
     SecurityHeaders,
     end_session,
@@ -36,15 +33,18 @@ from server.http import (
     keep_session,
     nobody_to_answer,
 )
-from server.limits import STATE, Limits, address_of
-from server.log import set_up_log
-from server.manifest import read_manifest
-from server.member_limits import MemberLimits
-from server.metrics import Metrics
-from server.session_cookie import SessionCookie
+from server.http.heads import TRY_AGAIN_AFTER
+from server.http.health import Health
+from server.http.manifest import read_manifest
+from server.limits.connections import STATE, Limits, address_of
+from server.limits.members import MemberLimits
+from server.limits.strangers import LimitStrangers, Strangers, refuse
+from server.metrics.endpoint import Metrics
+from server.runtime.due_votes import closing_due_votes
+from server.runtime.gc_tuning import spare_the_collector
+from server.runtime.log import set_up_log
 from server.settings import Settings, SettingsError, read_settings
-from server.sockets import Sockets
-from server.strangers import LimitStrangers, Strangers, refuse
+from server.websocket.connections import Sockets
 
 MAXIMUM_BODY = 256 * 1024
 

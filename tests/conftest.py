@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from models.database import Database
 from models.migrate import upgrade
 from realtime.feed import Feed
-from tests import services
-from tests.factories import City, empty
+from tests.support import services
+from tests.support.factories import City, empty
 
 
 def pytest_configure() -> None:

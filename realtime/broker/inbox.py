@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import structlog
 from broadcaster import Event
 
-from realtime.events import GAP, encode_hint
+from realtime.topics import GAP, encode_hint
 
 CAPACITY = 1000  # messages; a flood is held back at the sockets and not gathered here
 

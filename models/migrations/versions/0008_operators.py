@@ -4,8 +4,8 @@ Revision: 0008, after 0005
 
 Papers of an open UNATTRIBUTED vote lie in a table of their own, `open_paper`, whose pages are
 given up after the vote has closed: nothing in the files then joins who voted and what was cast
-(`models.sweep`). The audit chain tells of candidates who were nominated. From here on functions and
-guards are no migration's: `models.installed` makes them.
+(`models.votes.sweep`). The audit chain tells of candidates who were nominated. From here on
+functions and guards are no migration's: `models.installed.install` makes them.
 """
 
 from importlib import import_module
