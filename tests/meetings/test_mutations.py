@@ -238,11 +238,13 @@ async def test_for_somebody_of_another_branch_there_is_nothing(city: City) -> No
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     asked = calls(city)
     await all_refused(city.yen, asked, "NOT_FOUND")
-    # An officer of a unit above may have to agree to an annulment.
+    # An officer of a unit above may have to agree to an annulment, and undoes suspensions.
     agreed = {"confirmAnnulment": asked.pop("confirmAnnulment")}
+    undone = {"reinstateMember": asked.pop("reinstateMember")}
     for person in (city.van, city.tuan):
         await all_refused(person, asked, "NOT_FOUND")
         await all_refused(person, agreed, "VOTE_STILL_OPEN")
+        await all_refused(person, undone, "WRONG_STATE")
 
 
 async def test_an_overseer_follows_and_does_not_act(city: City) -> None:

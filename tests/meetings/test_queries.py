@@ -364,7 +364,7 @@ async def test_each_person_is_told_what_they_may_do(city: City) -> None:
         "PREPARE_VOTE",
     ]
     all_acts = [*member[:2], *chair, *member[2:], "CONFIRM_ATTENDANCE"]
-    open_vote = ["CLOSE_VOTE", "EXTEND_VOTE", "AMEND_ROLL", "RECORD_HANDS"]
+    open_vote = ["CLOSE_VOTE", "EXTEND_VOTE", "AMEND_ROLL", "RECORD_HANDS", "TAKE_BACK_HANDS"]
     document = """query ($id: ID!) { meeting(id: $id) { viewerMay votes { viewerMay } } }"""
 
     async def told(person: Person) -> tuple[list[str], list[str]]:

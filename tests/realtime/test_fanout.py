@@ -776,6 +776,7 @@ async def test_who_fails_before_anything_was_asked_stands_for_nobody(
 def test_these_fields_are_personal() -> None:
     assert marked(Personal) == {
         "Meeting.myAttendance",
+        "Vote.myHand",
         "Vote.myReceipt",
         "Vote.myRollLine",
         "Vote.viewerMay",
