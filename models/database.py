@@ -127,6 +127,9 @@ class Database:
         self.dialect = parsed.get_backend_name()
         if self.dialect == "sqlite":
             self.engine = _sqlite_engine(parsed)
+            # Nothing that has to be told the driver: whoever is cancelled meanwhile would leave
+            # the connection behind, which SQLAlchemy has not yet handed to anybody.
+            glancing: dict[str, Any] = {"begin": None}
             writing: dict[str, Any] = {}
         elif parsed.drivername == "postgresql+asyncpg":
             # Not left to the server's default: locks and the ballot box rest on it.
@@ -139,6 +142,7 @@ class Database:
                 pool_use_lifo=True,  # the one used last is still in the caches
                 connect_args={"server_settings": settings},
             )
+            glancing = {"isolation_level": "AUTOCOMMIT"}
             writing = {"isolation_level": "READ COMMITTED"}
         else:
             raise ValueError("use sqlite+aiosqlite:// or postgresql+asyncpg://")
@@ -147,7 +151,7 @@ class Database:
             class_=ReadSession,
             expire_on_commit=False,
         )
-        self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._glancing = self.engine.execution_options(**glancing)
         self._lines = Lines(self._glancing, most=pool_size // 2)
         self.writer_engine = self.engine.execution_options(begin="BEGIN IMMEDIATE", **writing)
         self._writing = async_sessionmaker(
@@ -266,6 +270,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     def _begin(connection: Connection) -> None:
         # Upgrading a deferred transaction to a writing one fails under contention; beginning
         # as a writer waits its turn instead.
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        if begin := connection.get_execution_options().get("begin", "BEGIN"):
+            connection.exec_driver_sql(begin)
 
     return engine

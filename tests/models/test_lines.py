@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import types
+from collections.abc import Callable, Coroutine, Generator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +28,7 @@ from models.register.units import Member
 from models.votes.votes import Vote
 from rules.meetings.meetings import VoteState
 from rules.register.members import Standing
+from tests.support.asking import eventually
 from tests.support.factories import City
 
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -124,6 +128,46 @@ async def test_who_is_cancelled_leaves_nothing_behind(small: Database) -> None:
         assert await small.look(ONE, {}) == [(1,)]
     assert small.connections_in_use == 0
     await small.dispose()
+
+
+@types.coroutine
+def cancelling(wait: int, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, None]:
+    """Do the work, and cancel this task at the wait of that number."""
+    steps = work.__await__()
+    for _ in range(wait):
+        try:
+            yield next(steps)
+        except StopIteration:
+            return
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    yield from steps
+
+
+async def glance(database: Database) -> None:
+    async with database.glance() as connection:
+        await connection.execute(ONE.built)
+
+
+async def look(database: Database) -> None:
+    await database.look(ONE, {})
+
+
+@pytest.mark.parametrize("work", [glance, look])
+async def test_who_is_cancelled_at_any_wait_gives_the_connection_back(
+    city: City, work: Callable[[Database], Coroutine[Any, Any, None]]
+) -> None:
+    async def work_until(wait: int) -> None:
+        await cancelling(wait, work(city.scene.database))
+
+    for wait in count():
+        task = asyncio.create_task(work_until(wait))
+        await asyncio.wait([task])
+        await eventually(lambda: city.scene.database.connections_in_use == 0)
+        if not task.cancelled():
+            break
+    assert wait > 1
 
 
 @ON_POSTGRESQL
