@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
+from models.database import Database
 from models.register.units import Membership
 from models.votes.export import export_vote
 from rules.votes.outcome import Outcome
@@ -21,7 +22,7 @@ from rules.votes.record.recount import problems, recount
 from rules.votes.rule_sets import Comparison, TieRule
 from rules.votes.ties import NextStep
 from tests.support.asking import act
-from tests.support.factories import ORDINARY, City, change, context_of
+from tests.support.factories import ORDINARY, City, change, context_of, tampering
 from tests.support.server_process import FINISHED_VOTE, OPEN_VOTE, branch_meetings, demo_on_sqlite
 from tests.support.voting import (
     CHANGEABLE,
@@ -363,8 +364,8 @@ def test_an_operator_exports_a_vote_and_anybody_recounts_it(
 
 
 def test_what_is_no_export_is_told_in_one_line(tmp_path: Path) -> None:
-    for text in ("", "[]", "{}", '{"audit": []}', "null"):
-        (tmp_path / "vote.json").write_text(text)
+    for content in ("", "[]", "{}", '{"audit": []}', "null"):
+        (tmp_path / "vote.json").write_text(content)
         ended = branch_meetings(tmp_path, "recount", "vote.json")
         assert ended.returncode == 1
         (line,) = ended.stderr.splitlines()
@@ -381,23 +382,22 @@ def test_what_has_not_ended_or_is_not_there_is_told_in_one_line(
         assert len(ended.stderr.splitlines()) == 1
 
 
-def test_verifying_finds_what_somebody_changed_in_the_database(
+async def test_verifying_finds_what_somebody_changed_in_the_database(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    file = tmp_path / "meetings.db"
-    settings = {"MEETINGS_DATABASE_URL": demo_on_sqlite(tmp_path_factory, file)}
+    settings = {"MEETINGS_DATABASE_URL": demo_on_sqlite(tmp_path_factory, tmp_path / "meetings.db")}
     verified = branch_meetings(tmp_path, "verify", **settings)
     assert (verified.returncode, verified.stderr) == (0, "")
     assert verified.stdout.splitlines() == [
         f"vote {OPEN_VOTE}: it is open, and nothing fixes the rows of ballot, ballot_choice yet.",
         "3 votes checked, 1 recounted; their chains hold.",
     ]
-    connection = sqlite3.connect(file)
-    connection.execute(
-        "UPDATE vote SET outcome = replace(outcome, '\"CARRIED\"', '\"NOT_CARRIED\"')"
-    )
-    connection.commit()
-    connection.close()
+    database = Database(settings["MEETINGS_DATABASE_URL"])
+    async with tampering(database) as session:
+        await session.execute(
+            text("UPDATE vote SET outcome = replace(outcome, '\"CARRIED\"', '\"NOT_CARRIED\"')")
+        )
+    await database.dispose()
     found = branch_meetings(tmp_path, "verify", **settings)
     assert found.returncode == 1
     assert FINISHED_VOTE in found.stderr
