@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,13 @@ def demo_url(
     return url
 
 
+@pytest.fixture
+async def demo_database(demo_url: str) -> AsyncIterator[Database]:
+    database = Database(demo_url)
+    yield database
+    await database.dispose()
+
+
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, City]]:
     with city_server(tmp_path_factory.mktemp("production"), **PRODUCTION) as (server, city):
@@ -55,16 +62,14 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serve
         assert server.errors() == ""
 
 
-async def test_a_database_that_held_the_demo_is_not_served(demo_url: str) -> None:
-    database = Database(demo_url)
-    await check_ready(database, Settings())
+async def test_a_database_that_held_the_demo_is_not_served(demo_database: Database) -> None:
+    await check_ready(demo_database, Settings())
     for whatever_happens in ("UPDATE unit SET name = 'Another'", "DELETE FROM session"):
         with pytest.raises(SettingsError, match="production refuses a database that held the demo"):
-            await check_ready(database, replace(Settings(), mode=Mode.PRODUCTION))
-        async with database.writing() as session:
+            await check_ready(demo_database, replace(Settings(), mode=Mode.PRODUCTION))
+        async with demo_database.writing() as session:
             await session.execute(text(whatever_happens))
             await session.commit()
-    await database.dispose()
 
 
 def test_who_serves_the_demo_in_production_reads_one_line(
@@ -77,13 +82,13 @@ def test_who_serves_the_demo_in_production_reads_one_line(
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", refusal)
 
 
-async def test_a_demo_from_before_the_mark_is_marked_by_the_migration(demo_url: str) -> None:
-    database = Database(demo_url)
-    async with database.writer_engine.begin() as connection:
+async def test_a_demo_from_before_the_mark_is_marked_by_the_migration(
+    demo_database: Database,
+) -> None:
+    async with demo_database.writer_engine.begin() as connection:
         await connection.run_sync(before_the_mark)
-    await upgrade(database)
-    assert await held_demo(database)
-    await database.dispose()
+    await upgrade(demo_database)
+    assert await held_demo(demo_database)
 
 
 def before_the_mark(connection: Connection) -> None:
