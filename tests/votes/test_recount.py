@@ -393,11 +393,12 @@ async def test_verifying_finds_what_somebody_changed_in_the_database(
         "3 votes checked, 1 recounted; their chains hold.",
     ]
     database = Database(settings["MEETINGS_DATABASE_URL"])
-    async with tampering(database) as session:
-        await session.execute(
-            text("UPDATE vote SET outcome = replace(outcome, '\"CARRIED\"', '\"NOT_CARRIED\"')")
-        )
-    await database.dispose()
+    trick = "UPDATE vote SET outcome = replace(outcome, '\"CARRIED\"', '\"NOT_CARRIED\"')"
+    try:
+        async with tampering(database) as session:
+            await session.execute(text(trick))
+    finally:
+        await database.dispose()
     found = branch_meetings(tmp_path, "verify", **settings)
     assert found.returncode == 1
     assert FINISHED_VOTE in found.stderr
