@@ -28,6 +28,17 @@ async def upgrade(database: Database) -> None:
     await _run(database, to_head)
 
 
+async def downgrade(database: Database, revision: str) -> None:
+    """Take migrations back as far as a revision, or to `base`. No guard is there until `upgrade`:
+    today's name columns that earlier tables have not."""
+
+    def to_revision(config: Config) -> None:
+        installed.remove(config.attributes["connection"])
+        command.downgrade(config, revision)
+
+    await _run(database, to_revision)
+
+
 async def check(database: Database) -> None:
     """Raises alembic.util.CommandError when the tables differ from the models."""
     await _run(database, command.check)

@@ -9,16 +9,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.util import greenlet_spawn
 
 from models import Base, database
 from models.database import Database
-from models.installed import install as installed
-from models.migrate import MIGRATIONS, check, check_reached, upgrade
+from models.migrate import MIGRATIONS, check, check_reached, downgrade, upgrade
 from tests.support import services
 from tests.support.factories import City, dump
 
@@ -49,16 +47,15 @@ async def tables(database: Database) -> set[str]:
         return await connection.run_sync(names)
 
 
-async def downgrade(database: Database) -> None:
-    def to_base(connection: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        installed.remove(connection)
-        command.downgrade(config, "base")
-
-    async with database.writer_engine.begin() as connection:
-        await connection.run_sync(to_base)
+async def triggers(database: Database) -> set[str]:
+    """With the tables that they are on."""
+    statement = {
+        "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgrelid::regclass || '.' || tgname FROM pg_trigger"
+        " WHERE NOT tgisinternal",
+    }[database.dialect]
+    async with database.engine.connect() as connection:
+        return set(await connection.scalars(text(statement)))
 
 
 @BOTH
@@ -79,10 +76,25 @@ async def test_upgrading_twice_is_the_same_as_once(bare: Database) -> None:
 @BOTH
 async def test_down_to_nothing_and_up_again(bare: Database) -> None:
     await upgrade(bare)
-    await downgrade(bare)
+    await downgrade(bare, "base")
     assert await tables(bare) == set()
     await upgrade(bare)
     await check(bare)
+
+
+@BOTH
+async def test_every_migration_can_be_taken_back_and_made_again(bare: Database) -> None:
+    await upgrade(bare)
+    of_today = await triggers(bare)
+    assert of_today
+    *earlier, _ = reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))
+    for migration in reversed(earlier):
+        await downgrade(bare, migration.revision)
+        with pytest.raises(LookupError, match="branch-meetings migrate"):
+            await check_reached(bare)
+        await upgrade(bare)
+        await check(bare)
+        assert await triggers(bare) == of_today, migration.revision
 
 
 @BOTH

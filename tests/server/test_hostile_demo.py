@@ -10,13 +10,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from models.database import Database
 from models.demo_mark import held_demo
-from models.migrate import MIGRATIONS, upgrade
+from models.migrate import downgrade, upgrade
 from server.auth.credentials import ServerCredentials
 from server.cli.main import check_ready
 from server.demo import demo
@@ -34,6 +32,7 @@ from tests.support.services import create_database, free_port
 
 WHO = "{ viewer { member { name } } }"
 OWN_HEADER = {"x-requested-by": "test"}
+BEFORE_THE_MARK = "0008"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -85,17 +84,9 @@ def test_who_serves_the_demo_in_production_reads_one_line(
 async def test_a_demo_from_before_the_mark_is_marked_by_the_migration(
     demo_database: Database,
 ) -> None:
-    async with demo_database.writer_engine.begin() as connection:
-        await connection.run_sync(before_the_mark)
+    await downgrade(demo_database, BEFORE_THE_MARK)
     await upgrade(demo_database)
     assert await held_demo(demo_database)
-
-
-def before_the_mark(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.downgrade(config, "0009-1")
 
 
 async def test_an_organisation_is_no_demo(city: City) -> None:

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from models.database import Database
-from models.installed import install as installed
-from models.migrate import MIGRATIONS, upgrade
+from models.migrate import downgrade, upgrade
 from realtime.feed import Feed
 from rules.votes.record.recount import problems
 from tests.support import services
@@ -51,19 +48,12 @@ async def old_city(kind: str, feed: Feed, request: pytest.FixtureRequest, tmp_pa
 
 
 async def migrate(city: City, revision: str) -> None:
-    def run(connection: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        installed.remove(connection)
-        command.downgrade(config, revision)
-
+    database = city.scene.database
     if revision == "head":
-        await upgrade(city.scene.database)
+        await upgrade(database)
         return
-    async with city.scene.database.writer_engine.begin() as connection:
-        await connection.run_sync(run)
-    await city.scene.database.dispose()
+    await downgrade(database, revision)
+    await database.dispose()
 
 
 async def execute(city: City, statement: str, **values: Any) -> Any:
