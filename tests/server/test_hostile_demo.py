@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -192,9 +191,13 @@ def check_cookie(answer: httpx2.Response, value: str) -> None:
 def test_production_takes_no_other_cookie(production: tuple[ServerProcess, City]) -> None:
     server, city = production
 
-    def ask(name: str) -> Any:
-        cookie = {"cookie": f"{name}={city.an.token}", **OWN_HEADER}
-        return httpx2.post(server.http, json={"query": WHO}, headers=cookie, verify=TLS).json()
+    def ask(cookie: str) -> httpx2.Response:
+        headers = {"cookie": cookie, **OWN_HEADER}
+        return httpx2.post(server.http, json={"query": WHO}, headers=headers, verify=TLS)
 
-    assert ask("session") == {"data": {"viewer": None}}
-    assert ask("__Host-session") == {"data": {"viewer": {"member": {"name": city.an.name}}}}
+    # A document of no page's, which is taken from members only.
+    stranger = ask(f"session={city.an.token}")
+    assert stranger.status_code == 401
+    assert [one["extensions"]["reason"] for one in stranger.json()["errors"]] == ["NOT_SIGNED_IN"]
+    member = ask(f"__Host-session={city.an.token}")
+    assert member.json() == {"data": {"viewer": {"member": {"name": city.an.name}}}}
