@@ -6,8 +6,9 @@ is no request, 503 where there are too many connections.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -26,11 +27,13 @@ FIELDS_AT_MOST = 100
 PARTS_AT_MOST = 1_000
 """Of a body: chunks, or what single reads gave. More are no body of 256 KB that anybody sends."""
 
-DISCARDED_AT_MOST = 1024 * 1024
-"""Bytes that are read for nothing, so that who sends them finds the answer."""
+DISCARDED_AT_MOST = 16 * 1024 * 1024
+"""Bytes that are read for nothing, so that who sends them all before they read finds the answer."""
 
 PIPELINED_AT_MOST = 16
 """Requests that wait for answers to earlier ones of their connection."""
+
+CLOSING = (b"connection", b"close")
 
 # All in seconds.
 READS_ANSWER_WITHIN = 1.0
@@ -64,6 +67,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_in_head = False
         self._came = 0
         """Bytes of the message under way, or a piece more."""
+        self._is_in_body = False
         self._body = 0
         self._parts = 0
         self._fields = 0
@@ -199,6 +203,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self.parser.should_upgrade() and self._should_upgrade() and has_body(self.headers):
             self._stop(400)
         super().on_headers_complete()
+        if has_body(self.headers):
+            self._expect_body(self.cycle)
         self._is_in_head = False
         self._forget_proxy()
         self._await(self._limits.body_seconds)
@@ -208,22 +214,38 @@ class BoundedHttp(HttpToolsProtocol):
         self._parts += 1
         if self._parts > PARTS_AT_MOST:
             self._stop(400)
-        if self.cycle.response_complete and self._body > DISCARDED_AT_MOST:
-            self._stop(413)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._stop_awaiting()
         self._came = self._body
+        if self._is_in_body:
+            self._is_in_body = False
+            self.cycle.default_headers = self.cycle.default_headers[:-1]
         super().on_message_complete()
+
+    def _expect_body(self, cycle: RequestResponseCycle) -> None:
+        """Until all of it has come, an answer is the last one of the connection, and says so: who
+        took it for one of many would send the next request where nobody reads any more."""
+        self._is_in_body = True
+        cycle.default_headers = [*cycle.default_headers, CLOSING]
+        answered = AnswerTransport(self.transport, self._close_answered)
+        cycle.transport = cast("asyncio.Transport", answered)
+
+    def _close_answered(self) -> None:
+        """After the last answer, perhaps amid its request."""
+        if self._running is None or not self._running.more_body or self._is_refused:
+            self.transport.close()
+        else:
+            self.let_go()
+            self._is_refused = True  # nobody wants the rest of it
+            self._came = 0
+            self._read_no_more(self._limits.body_seconds)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        is_last = self._is_refused or self.transport.is_closing()
-        if self.cycle.more_body and not self.pipeline and not is_last:
-            self.let_go()
-            self._is_refused = True  # nobody wants the rest of it
-            self._read_no_more()
+        if self._is_refused:
+            self._unset_keepalive_if_required()
 
     def _stop(self, status: int) -> None:
         self._status = status
@@ -285,14 +307,33 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.write(plain_answer(status))
             self._read_no_more()
 
-    def _read_no_more(self) -> None:
-        """With unread bytes a close would be a reset, and the answer perhaps be lost."""
+    def _read_no_more(self, seconds: float = 0.0) -> None:
+        """With unread bytes a close would be a reset, and the answer perhaps be lost. Who sends the
+        rest before they read has so many seconds for it."""
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.transport.resume_reading()
-            self.loop.call_later(READS_ANSWER_WITHIN, self.transport.abort)
+            self._leave_later(self.loop.time() + seconds)
         else:
             self.transport.close()
+
+    def _leave_later(self, at_latest: float) -> None:
+        self.loop.call_later(READS_ANSWER_WITHIN, self._leave, self._came, at_latest)
+
+    def _leave(self, came: int, at_latest: float) -> None:
+        if self._came == came or self.loop.time() >= at_latest:
+            self.transport.abort()
+        else:
+            self._leave_later(at_latest)
+
+
+class AnswerTransport:
+    """What uvicorn writes an answer to. How it is closed afterwards is ours to say."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 def has_body(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -6,8 +6,10 @@ import asyncio
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from models.database import Database
 from server.auth.credentials import hash_token, new_code
 from server.demo import data as demo_data
 from server.http.files import CLIENT, DEMO_LINKS
+from server.http.heads import READS_ANSWER_WITHIN
 from tests.support.city_server import PRODUCTION, city_server
 from tests.support.server_process import (
     AN_OFFICER,
@@ -406,6 +409,34 @@ def test_a_body_over_256_kb_is_too_large(client: httpx2.Client) -> None:
         yield from [fits, b" "]
 
     assert client.post("/graphql", content=in_chunks(), headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize("size", [300_000, 1_000_000, 10_000_000])
+def test_who_sends_too_large_a_body_reads_why_and_asks_again(
+    server: ServerProcess, client: httpx2.Client, size: int
+) -> None:
+    """The answer comes amid the body. It says that it is the connection's last one, and is there
+    for who sends everything before they read."""
+    headers = bearer(THE_CHAIR) | {"content-type": "application/json"}
+    for _ in range(5):
+        answer = client.post("/graphql", content=b" " * size, headers=headers)
+        assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+        assert ask(client, WHO, bearer(THE_CHAIR)).status_code == 200
+        for more in ({}, {"connection": "close"}):
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, 30)) as plain:
+                plain.request("POST", "/graphql", b" " * size, headers | more)
+                assert plain.getresponse().status == 413
+
+
+def test_who_is_refused_reads_why_though_their_body_comes_slowly(server: ServerProcess) -> None:
+    """Longer than anybody waits for who sends nothing more."""
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {THE_CHAIR}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as slow:
+        slow.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
+        for _ in range(16):
+            time.sleep(READS_ANSWER_WITHIN / 8)
+            slow.sendall(b" " * 1000)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_client_that_leaves_amid_its_request_is_no_fault(server: ServerProcess) -> None:
