@@ -188,15 +188,15 @@ def paths(selected: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_everybody_is_pushed_what_the_policy_and_a_query_give_them(
-    evening: Evening, monkeypatch: pytest.MonkeyPatch
+    evening: Evening,
 ) -> None:
-    monkeypatch.setattr("server.websocket.protocol.BURST", 10_000)
+    """Each subject on a socket of its own, which so many messages at once are allowed on."""
     async with serving_sockets(evening.city) as process:
         for who, person in evening.people.items():
-            async with open_socket(process.ws, person.token) as socket:
-                for subject, subject_id in evening.subjects.items():
-                    root = "meeting" if subject == "meeting" else "vote"
-                    nulls: set[str] = set()
+            for subject, subject_id in evening.subjects.items():
+                root = "meeting" if subject == "meeting" else "vote"
+                nulls: set[str] = set()
+                async with open_socket(process.ws, person.token) as socket:
                     for selection in documents(root, without={"Turnout.connected"}):
                         pushed = await joined(socket, root, selection, subject_id)
                         query = text_of("query", root, selection)
@@ -212,8 +212,8 @@ async def test_everybody_is_pushed_what_the_policy_and_a_query_give_them(
                                 assert value is None, (who, subject, path)
                             if value is None:
                                 nulls.add(path)
-                    if root == "vote" and who not in STRANGERS:
-                        assert nulls & DECIDED == what_is_hidden(subject, who), (who, subject)
+                if root == "vote" and who not in STRANGERS:
+                    assert nulls & DECIDED == what_is_hidden(subject, who), (who, subject)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
