@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,9 @@ from sqlalchemy import text
 
 from models import migrate
 from models.database import Database
+from server.cli import database as database_commands
 from server.cli import main as cli
+from server.cli import printing
 from server.demo import data as demo_data
 from server.settings import Settings
 from server.websocket.protocol import MESSAGES_A_SECOND
@@ -42,6 +45,7 @@ from tests.support.server_process import (
 )
 from tests.support.services import create_database, free_port
 
+REPOSITORY = Path(__file__).parent.parent.parent
 TALLY = f'{{ vote(id: "{OPEN_VOTE}") {{ tally {{ cast }} }} }}'
 WATCH = f'subscription {{ meeting(id: "{MEETING}") {{ version }} }}'
 SECRET = "a secret of thirty-two characters or more"
@@ -350,12 +354,12 @@ def test_a_printed_schema_of_yesterday_is_told(
 ) -> None:
     file = tmp_path / "schema.graphql"
     file.write_text("type Query { yesterday: Boolean }\n")
-    monkeypatch.setattr(cli, "SCHEMA_FILE", file)
+    monkeypatch.setattr(printing, "SCHEMA_FILE", file)
     with pytest.raises(SystemExit):
-        cli.schema(check=True)
+        printing.schema(check=True)
     assert "make schema" in one_line(capsys.readouterr().err)
-    cli.schema(check=False)
-    cli.schema(check=True)
+    printing.schema(check=False)
+    printing.schema(check=True)
 
 
 def test_migrating_builds_what_the_models_say_and_can_be_repeated(tmp_path: Path) -> None:
@@ -377,7 +381,7 @@ def test_a_table_that_went_missing_is_told_in_one_line(
     connection.close()
     monkeypatch.setenv("MEETINGS_DATABASE_URL", url)
     with pytest.raises(SystemExit):
-        cli.migrate(check=True, new="")
+        database_commands.migrate(check=True, new="")
     assert "ballot_choice" in one_line(capsys.readouterr().err)
 
 
@@ -398,6 +402,39 @@ def test_settings_are_shown_with_their_meaning_and_without_the_secret(tmp_path: 
     assert "db.internal" in shown.stdout
     for secret in (SECRET, "hunter2", "hunter3", "hunter4"):
         assert secret not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("memory://", "memory://"),
+        ("sqlite+aiosqlite:///var/meetings.db", "sqlite+aiosqlite:///var/meetings.db"),
+        ("sqlite+aiosqlite:////var/a:b@c.db", "sqlite+aiosqlite:////var/a:b@c.db"),
+        ("postgresql+asyncpg://a@b:5432/c", "postgresql+asyncpg://a@b:5432/c"),
+        ("postgresql+asyncpg://a:p%40w@b/c?ssl=on", "postgresql+asyncpg://a:***@b/c?ssl=on"),
+        ("postgresql+asyncpg://a:p@w/\nd@b/c", "postgresql+asyncpg://a:***@b/c"),
+        ("redis://:pw@a:6379/0", "redis://:***@a:6379/0"),
+        ("redis+cluster://:pw@a:1,b:2", "redis+cluster://:***@a:1,b:2"),
+        ("a:password@b", "…"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert printing.without_password(url) == shown
+
+
+@pytest.mark.parametrize("arguments", ["--help", "settings"])
+def test_what_only_prints_does_not_import_what_costs(arguments: str) -> None:
+    costly = "{'alembic', 'sqlalchemy', 'starlette', 'strawberry'}"
+    program = f"""
+import sys
+from server.cli.main import app
+app({arguments.split()}, standalone_mode=False)
+print("imported:", *{costly} & sys.modules.keys())
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "imported:"
 
 
 # --- The end -----------------------------------------------------------------------------------

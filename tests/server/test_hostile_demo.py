@@ -15,7 +15,7 @@ from models.database import Database
 from models.demo_mark import held_demo
 from models.migrate import downgrade, upgrade
 from server.auth.credentials import ServerCredentials
-from server.cli.main import check_ready
+from server.cli.serving import check_ready
 from server.demo import demo
 from server.settings import Mode, Settings, SettingsError
 from tests.support.city_server import PRODUCTION, SECRET, city_server
