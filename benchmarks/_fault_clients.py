@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History, frame_of
 from rules.refusals import Reason
-from server.websocket.protocol import NOT_ALLOWED
+from server.websocket.close_codes import NOT_ALLOWED
 from tests.support.factories import Person, VoteIds
 from tests.support.graphql_socket import open_socket
 

@@ -32,9 +32,10 @@ from server.limits.members import MemberLimits
 from server.runtime.gc_tuning import Collector
 from server.runtime.log import strangers
 from server.runtime.ping_scheduler import Keepalive
+from server.websocket.close_codes import INITIALISATION_TIMEOUT, TOO_SLOW
 from server.websocket.frames import FrameProtocol, show
 from server.websocket.outlets import outlet_of, unless_gone
-from server.websocket.protocol import INITIALISATION_TIMEOUT, TOO_SLOW, Connection
+from server.websocket.protocol import Connection
 
 PROTOCOL = "graphql-transport-ws"
 NO_SUCH_PROTOCOL = 4406

@@ -7,7 +7,7 @@ else keeps a whole processor busy. Control frames and fragments count like any o
 from rules.rate_limit import Buckets, Rate, TokenBucket
 
 OF_A_CONNECTION = Rate(rate=100, size=300)
-"""Frames. A page sends 20 messages a second at most (`graphql_ws.py`), and a pong now and then."""
+"""Frames. A page sends 20 messages a second at most (`protocol.py`), and a pong now and then."""
 
 READ = 0.25
 """Of a frame: the least that a read costs, so that single bytes are no way round this."""

@@ -4,11 +4,10 @@ docs/realtime.md has the protocol in prose and the table of close codes.
 """
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,30 +16,30 @@ from starlette.types import Send
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from realtime.presence import Presence
 from resolvers.access.logins import Access
-from resolvers.context import Context, MemberClient
+from resolvers.context import MemberClient
 from rules.rate_limit import Rate, TokenBucket
 from rules.refusals import Reason, Refusal
 from rules.register.members import Standing
-from schema.live.documents import Asker, BadDocument
-from schema.live.run import Errors, Live, LiveGroup, LiveOperation, Plan, read_operation
+from schema.live.documents import BadDocument
+from schema.live.run import Errors, read_operation
 from schema.schema import schema
 from server.http.incoming import TOO_MANY_MESSAGES
-from server.limits.members import PATIENCE, MemberLimits
+from server.limits.members import PATIENCE
+from server.websocket.close_codes import (
+    BAD_MESSAGE,
+    ID_IN_USE,
+    NOT_ALLOWED,
+    NOT_SIGNED_IN,
+    TOO_MANY_INITIALISATIONS,
+    TOO_MANY_SOCKETS,
+)
 from server.websocket.frames import show
+from server.websocket.host import ConnectionHost
+from server.websocket.messages import read_message
 from server.websocket.outlets import Outlet
+from server.websocket.subscriptions import LiveSubscription
 
-BAD_MESSAGE = 4400
-NOT_SIGNED_IN = 4401
-NOT_ALLOWED = 4403
-INITIALISATION_TIMEOUT = 4408
-ID_IN_USE = 4409
-TOO_MANY_INITIALISATIONS = 4429
-TOO_SLOW = 4509
-TOO_MANY_SOCKETS = 4510
-
-MAXIMUM_ID = 64
 MAXIMUM_REASON = 123  # bytes: a control frame carries 125, two are the code
 MAXIMUM_OPERATIONS = 20
 MESSAGES_A_SECOND = 20
@@ -49,116 +48,14 @@ BURST = 60
 MESSAGES = Rate(MESSAGES_A_SECOND, BURST)
 
 
-class Hall(Protocol):
-    """What a connection needs of the process: its doors, and who watches over it."""
-
-    live: Live
-    presence: Presence
-    members: MemberLimits
-    asker: Asker
-    """As whom members are told of the schema."""
-
-    def new_context(self) -> Context: ...
-
-    async def admit(self, connection: "Connection", token: str | None) -> Access | None:
-        """Let a token's owner in, and watch over what they may see from now on."""
-        ...
-
-    def has_one_too_many(self, connection: "Connection") -> bool:
-        """Whether its member has more than may be open at once; it is not one of theirs then."""
-        ...
-
-    def leave(self, connection: "Connection") -> None: ...
-
-    def wait_for(self, work: Awaitable[None]) -> None:
-        """Have something done that nobody waits for."""
-        ...
-
-    def owes(self, connection: "Connection") -> None:
-        """The connection does not take what it is shown."""
-        ...
-
-    def note_end(self, code: int, by: str) -> None:
-        """A connection ends with a close code, given by the `server` or by the `peer`."""
-        ...
-
-
-class LiveSubscription:
-    """A subscription of one connection, as the fan-out knows it."""
-
-    __slots__ = (
-        "_connection",
-        "_followed",
-        "_key",
-        "_seen_in",
-        "group",
-        "head",
-        "id",
-        "operation",
-        "outlet",
-        "variables",
-    )
-
-    def __init__(
-        self,
-        connection: "Connection",
-        operation_id: str,
-        operation: LiveOperation,
-        variables: dict[str, Any],
-    ) -> None:
-        self.id = operation_id
-        self.operation = operation
-        self.variables = variables
-        self.group: LiveGroup | None = None
-        self.outlet = connection.outlet
-        self.head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
-        self._connection = connection
-        self._followed: tuple[MemberLimits, UUID] | None = None
-        self._seen_in: tuple[Presence, UUID, UUID] | None = None
-
-    def join(self, hall: Hall, plan: Plan, member_id: UUID) -> None:
-        """Be where those are who see the same, and among those who are there. Raises
-        TOO_MANY_REQUESTS."""
-        self.leave()
-        hall.members.follow(member_id, plan.key)
-        self._followed = hall.members, member_id
-        self._key = plan.key
-        meeting_id = plan.followed.meeting_id
-        if meeting_id is not None:
-            self._seen_in = (hall.presence, meeting_id, member_id)
-            hall.presence.enter(meeting_id, member_id)
-        self.group = hall.live.join(plan, self, member_id)
-
-    def owe(self) -> None:
-        self._connection.owe(self)
-
-    def end(self, error: Errors) -> None:
-        self.group = None  # which it has left already
-        self.leave()
-        self._connection.fail(self.id, error)
-
-    def leave(self) -> None:
-        group, self.group = self.group, None
-        if group is not None:
-            group.leave(self)
-        if self._followed is not None:
-            members, member_id = self._followed
-            self._followed = None
-            members.unfollow(member_id, self._key)
-        if self._seen_in is not None:
-            presence, meeting_id, member_id = self._seen_in
-            self._seen_in = None
-            presence.leave(meeting_id, member_id)
-
-
 class Connection:
     """Takes one client's messages, and shows it the states of its subscriptions."""
 
     __slots__ = (
         "_allowance",
         "_cookie",
-        "_hall",
         "_holds",
+        "_host",
         "_is_closed",
         "_owed",
         "_send",
@@ -171,14 +68,16 @@ class Connection:
         "told_of_end",
     )
 
-    def __init__(self, hall: Hall, outlet: Outlet, send: Send, cookie: str | None) -> None:
+    def __init__(
+        self, host: ConnectionHost, outlet: Outlet, send: Send, cookie: str | None
+    ) -> None:
         self.access: Access | None = None
         self.is_initialised = False
         self.member_id: UUID | None = None
         self.operations: dict[str, LiveSubscription | asyncio.Task[None]] = {}
         self.owes_since: float | None = None
         self.told_of_end: datetime | None = None
-        self._hall = hall
+        self._host = host
         self.outlet = outlet
         self._send = send
         self._cookie = cookie
@@ -213,20 +112,20 @@ class Connection:
     def leave(self, code: int = 1006) -> None:
         """The connection is gone, with the peer's close code: let go of everything."""
         if not self._is_closed:
-            self._hall.note_end(code, "peer")
+            self._host.note_end(code, "peer")
         self._is_closed = True
         self.outlet.on_drained = None
         self._owed.clear()
         for operation_id in tuple(self.operations):
             self._stop(operation_id)
-        self._hall.leave(self)
+        self._host.leave(self)
 
     async def close(self, code: int, reason: str) -> None:
         """Say no more but why."""
         if self._is_closed:
             return
         self._silence()
-        self._hall.note_end(code, "server")
+        self._host.note_end(code, "server")
         reason = reason.encode()[:MAXIMUM_REASON].decode(errors="ignore")
         if not self.outlet.is_taking:
             self.outlet.cut_off(code, reason)
@@ -247,12 +146,12 @@ class Connection:
             return
         self.is_initialised = True
         token = payload.get("token")
-        self.access = await self._hall.admit(
+        self.access = await self._host.admit(
             self, token if isinstance(token, str) else self._cookie
         )
         if not await self._is_let_in(self.access, "Not signed in"):
             return
-        if self._hall.has_one_too_many(self):
+        if self._host.has_one_too_many(self):
             await asyncio.sleep(PATIENCE)
             await self.close(TOO_MANY_SOCKETS, "Too many sockets of one member")
         else:
@@ -302,7 +201,7 @@ class Connection:
         else:
             query, member_id = payload["query"], self.access.viewer.member_id
             is_new = not schema.documents.has_read(query)
-            if self._hall.members.begins_at_once(member_id, query, is_new=is_new):
+            if self._host.members.begins_at_once(member_id, query, is_new=is_new):
                 await self._read(operation_id, payload)
             else:
                 late = self._start_late(operation_id, payload, member_id, is_new=is_new)
@@ -314,7 +213,7 @@ class Connection:
         """For a member who asks for more than they may: nobody else's message waits for it."""
         with suppress(OSError):  # whoever leaves amid an answer is no fault of ours
             try:
-                await self._hall.members.begin(member_id, payload["query"], is_new=is_new)
+                await self._host.members.begin(member_id, payload["query"], is_new=is_new)
             except Refusal as refusal:
                 await self._end(operation_id, [_error_of(refusal)])
             else:
@@ -324,7 +223,7 @@ class Connection:
         query, variables = payload["query"], payload.get("variables") or {}
         name = payload.get("operationName") or None
         try:
-            operation = read_operation(query, name, self._hall.asker)
+            operation = read_operation(query, name, self._host.asker)
         except BadDocument as bad:
             await self._end(operation_id, bad.errors)
             return
@@ -339,7 +238,7 @@ class Connection:
             subscription = LiveSubscription(self, operation_id, operation, declared)
             self.operations[operation_id] = subscription
             if self.member_id is not None:
-                self._hall.members.subscribe(self.member_id, operation.cost)
+                self._host.members.subscribe(self.member_id, operation.cost)
             await self._follow(subscription)
 
     def _stop(self, operation_id: str) -> None:
@@ -356,7 +255,7 @@ class Connection:
             while True:
                 access = self.access
                 assert access is not None  # noqa: S101 - nobody subscribes before
-                plan = await self._hall.live.plan(
+                plan = await self._host.live.plan(
                     access, subscription.operation, subscription.variables
                 )
                 if self.operations.get(subscription.id) is not subscription:
@@ -370,7 +269,7 @@ class Connection:
             return
         if subscription.group is None or subscription.group.key != plan.key:
             try:
-                subscription.join(self._hall, plan, access.viewer.member_id)
+                subscription.join(self._host, plan, access.viewer.member_id)
             except Refusal as refusal:
                 self.fail(subscription.id, [_error_of(refusal)])
 
@@ -378,18 +277,18 @@ class Connection:
         self, operation_id: str, query: str, variables: dict[str, Any], name: str | None
     ) -> None:
         """A query or a mutation: one result, and that is all."""
-        context = self._hall.new_context()
+        context = self._host.new_context()
         assert self.access is not None  # noqa: S101
         context.viewer = self.access.viewer
         context.client = MemberClient(str(context.viewer.member_id))
-        members, member_id = self._hall.members, context.viewer.member_id
+        members, member_id = self._host.members, context.viewer.member_id
         try:
             try:
                 async with members.place(member_id, query):
                     result = await schema.execute(
                         query,
                         variables,
-                        asker=self._hall.asker,
+                        asker=self._host.asker,
                         charge=partial(members.charge, member_id),
                         context_value=context,
                         operation_name=name,
@@ -430,12 +329,12 @@ class Connection:
         self._owed[subscription] = None
         if not self.outlet.is_held and self.owes_since is None:
             self.owes_since = asyncio.get_running_loop().time()
-            self._hall.owes(self)
+            self._host.owes(self)
 
     def fail(self, operation_id: str, errors: Errors) -> None:
         """A subscription has ended of itself."""
         self.operations.pop(operation_id, None)
-        self._hall.wait_for(self._tell_errors(operation_id, errors))
+        self._host.wait_for(self._tell_errors(operation_id, errors))
 
     def _pay(self) -> None:
         """Show what is owed: of each subscription the latest state."""
@@ -465,46 +364,3 @@ def _words(error: MissingQueryError | CannotGetOperationTypeError) -> str:
     if isinstance(error, CannotGetOperationTypeError):
         return error.as_http_error_reason()
     return "There is no query."
-
-
-def read_message(text: str | None) -> dict[str, Any] | None:
-    """The message, if it is one of the protocol."""
-    try:
-        message = orjson.loads(text) if text is not None else None
-    except orjson.JSONDecodeError:
-        return None
-    return message if isinstance(message, dict) and is_well_formed(message) else None
-
-
-def is_well_formed(message: dict[str, Any]) -> bool:
-    """Whether a message has the shape that its type needs; unknown types have none."""
-    match message.get("type"):
-        case "connection_init" | "ping" | "pong":
-            return _is_writable(message.get("payload", {}))
-        case "complete":
-            return _has_id(message)
-        case "subscribe":
-            return _has_id(message) and _is_operation(message.get("payload"))
-        case _:
-            return False
-
-
-def _has_id(message: dict[str, Any]) -> bool:
-    operation_id = message.get("id")
-    return isinstance(operation_id, str) and 0 < len(operation_id) <= MAXIMUM_ID
-
-
-def _is_operation(payload: Any) -> bool:
-    if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
-        return False
-    return _is_writable(payload.get("variables") or {}) and isinstance(
-        payload.get("operationName") or "", str
-    )
-
-
-def _is_writable(value: Any) -> bool:
-    """Whether it is an object that can be sent again: what is read may be nested deeper."""
-    try:
-        return isinstance(value, dict) and bool(orjson.dumps(value))
-    except orjson.JSONEncodeError:
-        return False

@@ -21,8 +21,9 @@ from server.asgi import create_app
 from server.limits import members as member_limits
 from server.limits.members import ACTS, BALLOTS, SOCKETS, SUBSCRIPTIONS, WORK, MemberLimits
 from server.settings import Settings
-from server.websocket import protocol as graphql_ws
-from server.websocket.protocol import MAXIMUM_OPERATIONS, TOO_MANY_SOCKETS
+from server.websocket import protocol
+from server.websocket.close_codes import TOO_MANY_SOCKETS
+from server.websocket.protocol import MAXIMUM_OPERATIONS
 from tests.support.asking import eventually, finding, push_each
 from tests.support.factories import ORDINARY, City, Person, context_of, dump
 from tests.support.graphql_socket import open_socket
@@ -41,7 +42,7 @@ WATCH = "subscription ($id: ID!) { meeting(id: $id) { id ALIAS: title } }"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (member_limits, graphql_ws):
+    for module in (member_limits, protocol):
         monkeypatch.setattr(module, "PATIENCE", 0.01)
 
 

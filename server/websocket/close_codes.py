@@ -1,0 +1,10 @@
+"""Why the server ends a connection; docs/realtime.md has the table of all of them."""
+
+BAD_MESSAGE = 4400
+NOT_SIGNED_IN = 4401
+NOT_ALLOWED = 4403
+INITIALISATION_TIMEOUT = 4408
+ID_IN_USE = 4409
+TOO_MANY_INITIALISATIONS = 4429
+TOO_SLOW = 4509
+TOO_MANY_SOCKETS = 4510
