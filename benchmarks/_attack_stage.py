@@ -20,8 +20,11 @@ from rules.register.members import Role, UnitKind
 from server.auth.credentials import ServerCredentials
 from server.settings import Settings
 from tests.support.factories import Scene, context_of
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.processes import children_of
 from tests.support.server_process import ServerProcess
-from tests.support.services import PostgreSQL, Valkey, children_of, create_database
+from tests.support.services import create_database
+from tests.support.valkey_server import Valkey
 
 MEMBERS = 40
 WORKERS = 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.services import die_with_parent
+from tests.support.processes import die_with_parent
 
 PEERS = Path(__file__).parent / "peers"
 ANSWER_TIMEOUT = 60.0  # seconds

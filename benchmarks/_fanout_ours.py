@@ -24,7 +24,10 @@ from resolvers.votes.votes import open_vote
 from rules.meetings.meetings import MeetingState
 from rules.register.members import Role
 from tests.support.factories import MeetingIds, Person, Scene, VoteIds, context_of
-from tests.support.services import PostgreSQL, Valkey, create_database, free_port
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.processes import free_port
+from tests.support.services import create_database
+from tests.support.valkey_server import Valkey
 
 CAST = """mutation ($voteId: ID!, $choices: [ID!]!, $key: ID!) {
   castBallot(voteId: $voteId, choices: $choices, key: $key) {

@@ -17,7 +17,7 @@ from uuid import uuid4
 from benchmarks._fanout_load import PEERS, Missing, Subscriber
 from benchmarks._fanout_process import Processes
 from benchmarks.casting import wait_for
-from tests.support.services import die_with_parent, free_port
+from tests.support.processes import die_with_parent, free_port
 
 SERVER_CORE, OTHER_CORE = 0, 1
 

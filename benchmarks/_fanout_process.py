@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from tests.support.services import children_of
+from tests.support.processes import children_of
 
 
 class Processes:

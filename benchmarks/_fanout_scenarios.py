@@ -13,7 +13,7 @@ from benchmarks._fanout_load import JOIN_TIMEOUT
 from benchmarks._fanout_ours import Voting, meeting_page, ours, roll
 from benchmarks._fanout_peers import PEER_NAMES, Target, peer
 from benchmarks._fanout_run import IDLE_CASTS, SETTLES_IN, WARM_UP, Watched, watching
-from tests.support.services import Valkey
+from tests.support.valkey_server import Valkey
 
 Measured = dict[str, float]
 OURS = "ours"

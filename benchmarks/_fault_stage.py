@@ -26,14 +26,11 @@ from rules.meetings.meetings import MeetingState
 from rules.register.members import Role, Standing
 from rules.votes.rule_sets import RuleSet
 from tests.support.factories import ORDINARY, Person, Scene, VoteIds
-from tests.support.services import (
-    PostgreSQL,
-    Server,
-    Valkey,
-    create_database,
-    die_with_parent,
-    free_port,
-)
+from tests.support.own_server import Server
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.processes import die_with_parent, free_port
+from tests.support.services import create_database
+from tests.support.valkey_server import Valkey
 
 ROOT = Path(__file__).parent.parent
 

@@ -24,7 +24,7 @@ import uvloop
 from benchmarks._fault_clients import CAST
 from benchmarks._history import RECEIPT, Cast
 from tests.support.factories import Person, VoteIds
-from tests.support.services import die_with_parent
+from tests.support.processes import die_with_parent
 
 GIVES_WAY = 10
 """What is added to its niceness: it gets about a tenth of a core that others want as well."""

@@ -23,7 +23,7 @@ from benchmarks._attack_costs import COSTS
 from benchmarks._attack_kinds import ATTACKS
 from benchmarks._attack_stage import Stage, Target, staged
 from benchmarks._attack_watch import Figures, audience
-from tests.support.services import die_with_parent
+from tests.support.processes import die_with_parent
 
 BAR = 2.0
 UNDER_WAY_AFTER = 1.0  # seconds

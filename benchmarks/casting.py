@@ -29,7 +29,9 @@ from resolvers.context import Context
 from resolvers.votes.votes import open_vote
 from server.auth.credentials import ServerCredentials
 from server.settings import Settings
-from tests.support.services import PostgreSQL, create_database, die_with_parent, free_port
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.processes import die_with_parent, free_port
+from tests.support.services import create_database
 
 CAST = """mutation ($vote: ID!, $choices: [ID!]!, $key: ID!) {
   castBallot(voteId: $vote, choices: $choices, key: $key) {

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from realtime.feed import Feed, Mailbox
 from realtime.topics import GAP, channel_of_meeting
-from tests.support.services import Valkey, ValkeyCluster
+from tests.support.valkey_server import Valkey, ValkeyCluster
 
 ONE_BY_ONE = 2000
 TOGETHER = 5000

@@ -38,7 +38,8 @@ from rules.refusals import Refusal
 from server.auth.credentials import ServerCredentials
 from server.settings import Settings
 from tests.support.factories import Person, VoteIds
-from tests.support.services import PostgreSQL, create_database
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.services import create_database
 
 WITHIN = 0.1  # seconds, in which the voters come and the chair closes
 

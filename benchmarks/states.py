@@ -24,7 +24,8 @@ from resolvers.context import Context, Snapshot, Viewpoint
 from schema.live.run import Live, Run, read_operation
 from server.auth.credentials import ServerCredentials, hash_token
 from server.settings import Settings
-from tests.support.services import PostgreSQL, create_database
+from tests.support.postgresql_server import PostgreSQL
+from tests.support.services import create_database
 
 TALLY = "the tally of `fanout`"
 WATCHED = ("WatchMeetingSummary", "WatchMeeting", "WatchRollCall")

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 from benchmarks._attack_stage import Stage, staged
 from benchmarks._suite_fuzz import fuzz
 from benchmarks._suite_sqlmap import PARAMETERS, control, is_injectable
+from tests.support.processes import die_with_parent
 from tests.support.server_process import THE_CHAIR, ServerProcess, fill_demo
-from tests.support.services import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT / "schema" / "schema.graphql"

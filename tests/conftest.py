@@ -14,7 +14,8 @@ from models.database import Database
 from models.migrate import upgrade
 from realtime.feed import Feed
 from tests.support import services
-from tests.support.factories import City, empty
+from tests.support.factories import City
+from tests.support.tampering import empty
 
 
 def pytest_configure() -> None:

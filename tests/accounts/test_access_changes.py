@@ -18,7 +18,9 @@ from resolvers.access import changes as access_changes
 from resolvers.access.changes import AccessChanges
 from rules.register.members import MembershipKind, Role, Standing, UnitKind
 from tests.support.asking import act, ask
-from tests.support.factories import SINCE, City, change, context_of, statements
+from tests.support.database_log import statements
+from tests.support.factories import SINCE, City, context_of
+from tests.support.tampering import change
 from tests.support.voting import stored
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)

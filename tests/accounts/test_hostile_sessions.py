@@ -15,7 +15,9 @@ from resolvers.context import UnknownClient
 from server.auth.credentials import authenticate, hash_token
 from server.http.http_client import device_of
 from tests.support.asking import act, ask, execute, reason_of, watch
-from tests.support.factories import City, Person, change, context_of, give_card, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import City, Person, context_of, give_card
+from tests.support.tampering import change
 
 SESSIONS = "{ viewer { sessions { id createdAt expiresAt device isCurrent } } }"
 WATCH = "subscription ($id: ID!) { meeting(id: $id) { version } }"

@@ -12,7 +12,9 @@ from resolvers.context import UnknownClient
 from server.auth import credentials as auth
 from server.auth.sign_in_queue import Attempt
 from tests.support.asking import act, ask, execute
-from tests.support.factories import City, change, context_of, give_card, statements, unchanged
+from tests.support.database_log import statements, unchanged
+from tests.support.factories import City, context_of, give_card
+from tests.support.tampering import change
 
 SIGN_IN = "{ ... on Refused { reason } }"
 WRONG = "0123456789ABC"

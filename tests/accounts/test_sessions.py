@@ -17,7 +17,9 @@ from rules.register.members import Standing
 from server.auth.credentials import hash_token
 from server.settings import Settings
 from tests.support.asking import ask, execute, reason_of
-from tests.support.factories import City, Person, change, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import stored
 
 REFRESH = "mutation { refreshSession { sessionExpiresAt member { name } } }"

@@ -16,10 +16,11 @@ from rules.register.members import Role
 from rules.votes.rule_sets import LiveTally, Secrecy
 from schema.live.run import Live, read_operation
 from tests.support.asking import execute, finding, push_each, reason_of
-from tests.support.factories import ORDINARY, City, Person, change, context_of
+from tests.support.factories import ORDINARY, City, Person, context_of
 from tests.support.graphql_socket import Socket, open_socket
 from tests.support.live_schema import documents, text_of
 from tests.support.socket_server import serving_sockets
+from tests.support.tampering import change
 from tests.support.voting import cast, end, vote_after
 
 HIDDEN_UNTIL_PUBLISHED = replace(

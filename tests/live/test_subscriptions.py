@@ -47,15 +47,9 @@ from tests.support.asking import (
     eventually,
     watch,
 )
-from tests.support.factories import (
-    ORDINARY,
-    SINCE,
-    City,
-    Person,
-    change,
-    commits,
-    context_of,
-)
+from tests.support.database_log import commits
+from tests.support.factories import ORDINARY, SINCE, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import enter
 
 

@@ -12,7 +12,9 @@ from models.register.units import Member
 from rules.register.members import Standing
 from tests.meetings.test_mutations import calls
 from tests.support.asking import PATIENCE, act
-from tests.support.factories import City, Person, change, context_of, statements
+from tests.support.database_log import statements
+from tests.support.factories import City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import vote_after
 
 MEMBERS_MAY = ("checkIn", "castBallot", "giveProxy", "contestHand")

@@ -12,7 +12,8 @@ from models.votes.votes import RollEntry
 from realtime.topics import ATTENDANCE_TOPIC, channel_of_meeting, topic_of_member
 from rules.meetings.meetings import CHECK_IN_STATES, MeetingState
 from tests.support.asking import MEETING, act, ask
-from tests.support.factories import City, Person, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import City, Person, context_of
 from tests.support.voting import cast, no_to, reason, refused, set_state, stored, vote_after
 
 OWN = "query ($id: ID!) { meeting(id: $id) { myAttendance { status checkedInAt confirmedAt } } }"

@@ -22,7 +22,8 @@ from graphql import (
 
 from schema.schema import schema
 from tests.support.asking import REFUSED, execute, watch
-from tests.support.factories import City, Person, context_of, statements, unchanged
+from tests.support.database_log import statements, unchanged
+from tests.support.factories import City, Person, context_of
 from tests.support.voting import vote_after
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

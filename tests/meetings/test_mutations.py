@@ -31,18 +31,9 @@ from tests.support.asking import (
     plain,
     reason_of,
 )
-from tests.support.factories import (
-    SINCE,
-    City,
-    MeetingIds,
-    Person,
-    VoteIds,
-    change,
-    context_of,
-    dump,
-    give_card,
-    unchanged,
-)
+from tests.support.database_log import dump, unchanged
+from tests.support.factories import SINCE, City, MeetingIds, Person, VoteIds, context_of, give_card
+from tests.support.tampering import change
 from tests.support.voting import RECEIPT, no_to, reason, refused, set_state, stored
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -32,7 +32,9 @@ from tests.support.asking import (
     reason_of,
     watch,
 )
-from tests.support.factories import EVENING, City, Person, change, context_of, statements
+from tests.support.database_log import statements
+from tests.support.factories import EVENING, City, Person, context_of
+from tests.support.tampering import change
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 WEB_CLIENT = Path(__file__).parent.parent.parent / "web-client" / "src"

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.base import Base
 from models.database import Database
 from models.rights import DELETED, INSERTED, ONLY_INSERTED, UPDATED, grant
-from tests.support.factories import ORDINARY, City, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City
 from tests.support.voting import HIDDEN, cast, vote_after
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -50,7 +50,9 @@ from rules.votes.presets import Matter
 from rules.votes.record.audit import BEGINNING, AuditKind
 from rules.votes.rule_sets import Change, Secrecy
 from tests.support.asking import act
-from tests.support.factories import SINCE, City, context_of, drop_guards, tampering, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import SINCE, City, context_of
+from tests.support.tampering import drop_guards, tampering
 
 PAPER = UUID(int=1)
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)

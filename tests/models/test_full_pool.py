@@ -12,7 +12,8 @@ from rules.refusals import Reason, Refusal
 from rules.votes.rule_sets import Change
 from schema.schema import schema
 from tests.support.asking import act
-from tests.support.factories import ORDINARY, City, VoteIds, context_of, is_put, statements
+from tests.support.database_log import is_put, statements
+from tests.support.factories import ORDINARY, City, VoteIds, context_of
 
 AT_ONCE = 24  # more than a process has connections
 ANSWERED_WITHIN = 15.0  # seconds; who waits for a connection in vain gives up after 30

@@ -18,7 +18,8 @@ from models import Base, database
 from models.database import Database
 from models.migrate import MIGRATIONS, check, check_reached, downgrade, upgrade
 from tests.support import services
-from tests.support.factories import City, dump
+from tests.support.database_log import dump
+from tests.support.factories import City
 
 BOTH = pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
 POSTGRESQL = pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)

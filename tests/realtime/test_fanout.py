@@ -47,8 +47,10 @@ from tests.support.asking import (
     push_each,
     watch,
 )
-from tests.support.factories import ORDINARY, City, Person, change, context_of, is_put, statements
+from tests.support.database_log import is_put, statements
+from tests.support.factories import ORDINARY, City, Person, context_of
 from tests.support.live_schema import documents, marked, text_of
+from tests.support.tampering import change
 from tests.support.voting import cast, vote_after
 
 CHANNEL = "meeting:of-a-test"

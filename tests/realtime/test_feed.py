@@ -37,7 +37,7 @@ from tests.support.hints import (
     take,
     take_until,
 )
-from tests.support.services import Valkey
+from tests.support.valkey_server import Valkey
 
 CLUSTER = pytest.param("valkey_cluster", marks=pytest.mark.slow)
 

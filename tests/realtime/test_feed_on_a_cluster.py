@@ -23,7 +23,7 @@ from tests.support.hints import (
     take,
     take_until,
 )
-from tests.support.services import Valkey, ValkeyCluster
+from tests.support.valkey_server import Valkey, ValkeyCluster
 
 pytestmark = pytest.mark.slow
 

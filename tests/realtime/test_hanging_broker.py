@@ -11,7 +11,7 @@ from realtime.feed import Feed
 from realtime.topics import channel_of_meeting, topic_of_ballots
 from tests.support.asking import act, eventually
 from tests.support.factories import City, Scene, context_of
-from tests.support.services import Valkey
+from tests.support.valkey_server import Valkey
 from tests.support.voting import CHANGEABLE
 
 BALLOTS = 10

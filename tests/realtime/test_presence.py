@@ -22,7 +22,7 @@ from realtime.presence import Kind, Message, Presence
 from realtime.topics import PRESENCE_CHANNEL, PRESENCE_TOPIC, channel_of_meeting
 from tests.support.asking import PATIENCE, ask
 from tests.support.factories import City, context_of
-from tests.support.services import Valkey
+from tests.support.valkey_server import Valkey
 
 AN, BINH, CHI = (uuid4() for _ in range(3))
 NEVER = 3600.0

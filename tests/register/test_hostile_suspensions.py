@@ -11,7 +11,8 @@ from rules.register.members import Role, Standing
 from rules.votes.record.recount import problems
 from tests.register.test_suspension import reinstate, suspend
 from tests.support.asking import act, watch
-from tests.support.factories import ORDINARY, SINCE, City, Person, change, context_of
+from tests.support.factories import ORDINARY, SINCE, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     cast,
     chain,

@@ -12,7 +12,8 @@ from models.register.units import Member, Membership, Suspension
 from realtime.topics import ACCESS_CHANNEL, topic_of_member
 from rules.register.members import MembershipKind, Role, Standing
 from tests.support.asking import act, ask, execute, reason_of
-from tests.support.factories import SINCE, City, Person, change, context_of
+from tests.support.factories import SINCE, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import cast, cast_refused, look, no_to, reason, stored, vote_after
 
 MEMBER = "... on Member { id name standing }"

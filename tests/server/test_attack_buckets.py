@@ -25,7 +25,8 @@ from server.websocket import protocol
 from server.websocket.close_codes import TOO_MANY_SOCKETS
 from server.websocket.protocol import MAXIMUM_OPERATIONS
 from tests.support.asking import eventually, finding, push_each
-from tests.support.factories import ORDINARY, City, Person, context_of, dump
+from tests.support.database_log import dump
+from tests.support.factories import ORDINARY, City, Person, context_of
 from tests.support.graphql_socket import open_socket
 from tests.support.socket_server import serving_sockets
 from tests.support.voting import open_motion

@@ -28,6 +28,7 @@ from server.demo import data as demo_data
 from server.settings import Settings
 from server.websocket.protocol import MESSAGES_A_SECOND
 from tests.support.graphql_socket import Socket, open_socket
+from tests.support.processes import free_port
 from tests.support.server_process import (
     A_PROBATIONARY_MEMBER,
     AN_OFFICER,
@@ -43,7 +44,7 @@ from tests.support.server_process import (
     demo_server,
     fill_demo,
 )
-from tests.support.services import create_database, free_port
+from tests.support.services import create_database
 
 REPOSITORY = Path(__file__).parent.parent.parent
 TALLY = f'{{ vote(id: "{OPEN_VOTE}") {{ tally {{ cast }} }} }}'

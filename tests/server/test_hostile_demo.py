@@ -19,7 +19,9 @@ from server.cli.serving import check_ready
 from server.demo import demo
 from server.settings import Mode, Settings, SettingsError
 from tests.support.city_server import PRODUCTION, SECRET, city_server
-from tests.support.factories import City, empty, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import City
+from tests.support.processes import free_port
 from tests.support.server_process import (
     TLS,
     ServerProcess,
@@ -27,7 +29,8 @@ from tests.support.server_process import (
     demo_on_sqlite,
     fill_demo,
 )
-from tests.support.services import create_database, free_port
+from tests.support.services import create_database
+from tests.support.tampering import empty
 
 WHO = "{ viewer { member { name } } }"
 OWN_HEADER = {"x-requested-by": "test"}

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from server.runtime.supervisor import GRACE, HANGS_AFTER, LEAST_LIFE
+from tests.support.processes import children_of, is_running
 from tests.support.server_process import (
     THE_CHAIR,
     TLS,
@@ -24,7 +25,6 @@ from tests.support.server_process import (
     eventually,
     group_members,
 )
-from tests.support.services import children_of, is_running
 
 CHECKOUT = Path(__file__).parent.parent.parent
 REPLACED_WITHIN = 5.0  # seconds

@@ -15,9 +15,10 @@ import server.websocket.connections
 from models.accounts.accounts import Session
 from server.websocket.protocol import BURST, MESSAGES_A_SECOND
 from tests.support.asking import eventually
-from tests.support.factories import City, Person, change
+from tests.support.factories import City, Person
 from tests.support.graphql_socket import open_socket
 from tests.support.socket_server import WATCH, SocketServer, serving_sockets
+from tests.support.tampering import change
 
 REFRESH = "mutation { refreshSession { sessionExpiresAt } }"
 

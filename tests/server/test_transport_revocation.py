@@ -22,11 +22,13 @@ from rules.votes.presets import PRESETS, Matter
 from rules.votes.rule_sets import LiveTally
 from server.demo import data as demo_data
 from tests.support.asking import act, ask, eventually, watch
-from tests.support.factories import SINCE, City, Person, change, context_of
+from tests.support.factories import SINCE, City, Person, context_of
 from tests.support.graphql_socket import Socket, open_socket
 from tests.support.server_process import CREDENTIALS, MEETING, THE_CHAIR, ServerProcess, fill_demo
-from tests.support.services import Valkey, create_database
+from tests.support.services import create_database
 from tests.support.socket_server import WATCH, SocketServer, serving_sockets
+from tests.support.tampering import change
+from tests.support.valkey_server import Valkey
 
 WATCH_MEETING = "subscription ($id: ID!) { meeting(id: $id) { version turnout { present } } }"
 SUSPEND = """mutation ($member: ID!) {

@@ -26,9 +26,10 @@ from rules.register.members import Standing
 from server.websocket.frames import FrameProtocol
 from server.websocket.protocol import Connection
 from tests.support.asking import eventually
-from tests.support.factories import City, Person, change
+from tests.support.factories import City, Person
 from tests.support.graphql_socket import PROTOCOL, Socket, open_socket
 from tests.support.socket_server import WATCH, SocketServer, serving_sockets
+from tests.support.tampering import change
 
 SIZE = 400_000
 """Bytes of a state: a few fill what the kernel keeps for a client that does not read."""

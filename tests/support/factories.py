@@ -7,21 +7,17 @@ person, back; a test that wants something else says so, or changes the row after
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, insert, select, text, update
+from sqlalchemy import insert, select
 
 from models.accounts.accounts import Account, ActivationCard, Session
 from models.base import Base
-from models.database import Database, WriteSession, on_postgresql
-from models.driver.direct_pool import Line
-from models.driver.hot_statements import Rows, Statement
+from models.database import Database
 from models.meetings.meetings import AgendaItem, Attendance, Meeting
 from models.register.rule_sets import UnitRule
 from models.register.units import Appointment, Member, Membership, Unit, UnitParent
@@ -47,6 +43,7 @@ from rules.votes.record.seals import Seal, plain_value
 from rules.votes.rule_sets import Method, RuleSet
 from server.auth.credentials import ServerCredentials, hash_token, new_code, normal_code
 from server.settings import Settings
+from tests.support.tampering import committing, tampering
 
 SINCE = date(2023, 1, 3)
 ORDINARY = PRESETS["vi-party"][Matter.ORDINARY]
@@ -110,7 +107,7 @@ class Scene:
 
     async def save(self, *, is_tampering: bool = False) -> None:
         """With `is_tampering` past what triggers refuse."""
-        async with (tampering if is_tampering else _writing)(self.database) as session:
+        async with (tampering if is_tampering else committing)(self.database) as session:
             for table in Base.metadata.sorted_tables:
                 if rows := self._rows.pop(table.name, None):
                     await session.execute(insert(table), rows)
@@ -395,136 +392,3 @@ async def give_card(
         )
         await session.commit()
     return code
-
-
-async def change(database: Database, table: type[Base], *where: Any, **values: Any) -> None:
-    """Change the rows, as somebody with access to the database would; a vote's row past what its
-    triggers refuse."""
-    async with (tampering if table is Vote else _writing)(database) as session:
-        await session.execute(update(table).where(*where).values(**values))
-
-
-@asynccontextmanager
-async def _writing(database: Database) -> AsyncIterator[WriteSession]:
-    async with database.writing() as session:
-        yield session
-        await session.commit()
-
-
-async def empty(database: Database) -> None:
-    """Delete every row of every table, those that are only ever inserted included."""
-    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
-    deletes = [f'DELETE FROM "{name}"' for name in tables]  # noqa: S608
-    if database.dialect == "postgresql":  # in one go, before every test
-        async with database.writer_engine.begin() as connection:
-            whole = "; ".join([WITHOUT_TRIGGERS, *deletes])
-            await connection.exec_driver_sql(f"DO $$ BEGIN {whole}; END $$")
-        return
-    async with tampering(database) as session:
-        for statement in deletes:
-            await session.execute(text(statement))
-
-
-WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
-"""On PostgreSQL, by a superuser: until the transaction ends, without foreign keys as well."""
-
-
-@asynccontextmanager
-async def tampering(database: Database) -> AsyncIterator[WriteSession]:
-    """A session that may change whatever triggers refuse: they are away meanwhile."""
-    async with database.writing() as session:
-        on = []
-        if database.dialect == "postgresql":
-            await session.execute(text(WITHOUT_TRIGGERS))
-        else:
-            on = await _drop_triggers(session)
-        yield session
-        for statement in on:
-            await session.execute(text(statement))
-        await session.commit()
-
-
-async def drop_guards(session: WriteSession) -> None:
-    """Take our triggers away until the transaction is rolled back, and leave foreign keys."""
-    if on_postgresql(session):
-        for table in Base.metadata.sorted_tables:
-            await session.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
-    else:
-        await _drop_triggers(session)
-
-
-async def _drop_triggers(session: WriteSession) -> list[str]:
-    """On SQLite. Gives what makes them anew."""
-    rows = await session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-    triggers = {row.name: row.sql for row in rows}
-    for name in triggers:
-        await session.execute(text(f"DROP TRIGGER {name}"))
-    return [sql.replace(":", r"\:") for sql in triggers.values()]
-
-
-async def dump(database: Database) -> dict[str, list[str]]:
-    """Every row of every table as the database stores it."""
-    async with database.engine.connect() as connection:
-        return {
-            table.name: sorted(
-                repr(tuple(row))
-                for row in await connection.exec_driver_sql(f'SELECT * FROM "{table.name}"')  # noqa: S608
-            )
-            for table in Base.metadata.sorted_tables
-        }
-
-
-@asynccontextmanager
-async def unchanged(database: Database) -> AsyncIterator[None]:
-    """Whatever happens in the block changes nothing in the database."""
-    before = await dump(database)
-    yield
-    assert await dump(database) == before
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The SQL statements that the database is given meanwhile."""
-    seen: list[str] = []
-    with seeing_statements(database, seen.append):
-        yield seen
-
-
-@contextmanager
-def seeing_statements(database: Database, see: Callable[[str], None]) -> Iterator[None]:
-    """Each SQL statement is shown before it runs, whichever way it goes."""
-    fetch = Line.fetch
-
-    async def see_and_fetch(line: Line, statement: Statement, parameters: Any) -> Rows:
-        if line.connection.sync_engine.pool is database.engine.sync_engine.pool:
-            see(statement.text)
-        return await fetch(line, statement, parameters)
-
-    with (
-        listening(database, "before_cursor_execute", lambda *about: see(about[2])),
-        patch.object(Line, "fetch", see_and_fetch),
-    ):
-        yield
-
-
-@contextmanager
-def commits(database: Database) -> Iterator[list[Any]]:
-    """The transactions that are committed meanwhile, those included that are a single call."""
-    seen: list[Any] = []
-    with listening(database, "commit", seen.append), statements(database) as executed:
-        yield seen
-    seen += filter(is_put, executed)
-
-
-def is_put(statement: str) -> bool:
-    """Does it put ballots into the box and commit them, as one call on PostgreSQL does?"""
-    return "put_ballots(" in statement or "put_papers(" in statement
-
-
-@contextmanager
-def listening(database: Database, name: str, listener: Callable[..., Any]) -> Iterator[None]:
-    event.listen(database.engine.sync_engine, name, listener)
-    try:
-        yield
-    finally:
-        event.remove(database.engine.sync_engine, name, listener)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from realtime.feed import Feed, Mailbox
 from realtime.topics import MEETING_TOPIC
-from tests.support.services import Valkey
+from tests.support.valkey_server import Valkey
 
 MEETING = frozenset({MEETING_TOPIC})
 PATIENCE = 20.0  # seconds, for what takes a moment on an idle machine

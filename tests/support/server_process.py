@@ -33,7 +33,7 @@ from server.auth.credentials import ServerCredentials
 from server.demo import data as demo_data
 from server.demo import demo
 from server.settings import Settings
-from tests.support.services import die_with_parent, free_port, is_running
+from tests.support.processes import die_with_parent, free_port, is_running
 
 STARTS_WITHIN = 60.0  # seconds; a busy machine needs several
 STOPS_WITHIN = 20.0

@@ -27,7 +27,9 @@ from rules.votes.rule_sets import (
     Treatment,
 )
 from tests.support.asking import OWN_VOTE, act, ask
-from tests.support.factories import ORDINARY, City, Person, VoteIds, change, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City, Person, VoteIds, context_of
+from tests.support.tampering import change
 
 RECEIPT = "... on Receipt { id voteId key choices castAt tracker }"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import die_with_parent
 from tests.support.server_process import run_to_end
-from tests.support.services import die_with_parent
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import folder_for
 from tests.support.server_programs import Program, find_postgresql, find_valkey
-from tests.support.services import folder_for
 
 CHECKOUT = Path(__file__).parent.parent.parent
 IS_ROOT = os.geteuid() == 0

@@ -39,19 +39,9 @@ from rules.votes.outcome import Outcome
 from rules.votes.record.audit import AuditKind
 from rules.votes.rule_sets import RuleSet
 from tests.support.asking import PATIENCE, act, ask, eventually
-from tests.support.factories import (
-    ORDINARY,
-    City,
-    Person,
-    Scene,
-    VoteIds,
-    change,
-    context_of,
-    give_card,
-    is_put,
-    listening,
-    seeing_statements,
-)
+from tests.support.database_log import is_put, listening, seeing_statements
+from tests.support.factories import ORDINARY, City, Person, Scene, VoteIds, context_of, give_card
+from tests.support.tampering import change
 from tests.support.voting import CHANGEABLE, enter
 
 pytestmark = pytest.mark.slow

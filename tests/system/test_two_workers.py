@@ -30,7 +30,8 @@ from tests.support.server_process import (
     fill_demo,
     option,
 )
-from tests.support.services import Valkey, create_database
+from tests.support.services import create_database
+from tests.support.valkey_server import Valkey
 
 EVENTUALLY = 10.0  # seconds, for what takes two when the broker is away
 

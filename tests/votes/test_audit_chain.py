@@ -16,7 +16,8 @@ from rules.votes.record.audit import BEGINNING, AuditKind, canonical_json, chain
 from rules.votes.record.recount import broken_links
 from rules.votes.rule_sets import RuleSet
 from tests.support.asking import act
-from tests.support.factories import City, VoteIds, context_of, tampering
+from tests.support.factories import City, VoteIds, context_of
+from tests.support.tampering import tampering
 
 
 @dataclass(frozen=True)

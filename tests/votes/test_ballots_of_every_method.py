@@ -16,7 +16,9 @@ from rules.meetings.meetings import MeetingState
 from rules.register.members import Role, Standing, UnitKind
 from rules.votes.presets import PRESETS, Matter
 from rules.votes.rule_sets import Empty, LiveTally, Overvote, RuleSet
-from tests.support.factories import ORDINARY, City, Scene, change, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City, Scene
+from tests.support.tampering import change
 from tests.support.voting import (
     CHANGEABLE,
     Paper,

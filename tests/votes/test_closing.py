@@ -25,7 +25,9 @@ from rules.votes.rule_sets import Comparison, LiveTally, Secrecy, TieRule
 from rules.votes.ties import draw_lot
 from server.runtime import due_votes as closer
 from tests.support.asking import PATIENCE, act, eventually
-from tests.support.factories import ORDINARY, City, Scene, VoteIds, change, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City, Scene, VoteIds, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     HIDDEN,
     TIED,

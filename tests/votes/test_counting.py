@@ -18,7 +18,8 @@ from models.votes.votes import Ballot, BallotChoice, RollEntry
 from resolvers.votes import roll
 from rules.register.members import Standing
 from rules.votes.ballots import Validity
-from tests.support.factories import City, tampering
+from tests.support.factories import City
+from tests.support.tampering import tampering
 
 MEMBERS = 300
 ROWS_EACH = 40

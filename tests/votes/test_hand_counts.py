@@ -16,7 +16,8 @@ from rules.register.members import Standing
 from rules.votes.presets import PRESETS, Matter
 from rules.votes.record.recount import problems
 from rules.votes.rule_sets import LiveTally, RuleSet, Secrecy
-from tests.support.factories import ORDINARY, City, Person, VoteIds, change
+from tests.support.factories import ORDINARY, City, Person, VoteIds
+from tests.support.tampering import change
 from tests.support.voting import (
     CHANGEABLE,
     WEIGHTED,

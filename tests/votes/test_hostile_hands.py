@@ -16,7 +16,8 @@ from rules.votes.ballots import OptionKind
 from rules.votes.record.recount import problems
 from rules.votes.rule_sets import RuleSet
 from tests.support.asking import act, watch
-from tests.support.factories import EVENING, ORDINARY, City, Person, VoteIds, change, context_of
+from tests.support.factories import EVENING, ORDINARY, City, Person, VoteIds, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     CHANGEABLE,
     HIDDEN,

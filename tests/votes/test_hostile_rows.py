@@ -31,7 +31,8 @@ from rules.votes.presets import Matter
 from rules.votes.record.audit import BEGINNING, AuditKind
 from rules.votes.rule_sets import Secrecy
 from tests.support.asking import act
-from tests.support.factories import ORDINARY, City, VoteIds, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City, VoteIds, context_of
 from tests.support.voting import HIDDEN, cast, end, open_motion, vote_after
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)

@@ -16,7 +16,8 @@ from rules.meetings.meetings import ItemState, MeetingState
 from rules.votes.presets import PRESETS, Assignment, Matter
 from rules.votes.rule_sets import Empty, RuleSet, Secrecy
 from tests.support.asking import act, ask
-from tests.support.factories import ORDINARY, SINCE, City, Person, change, context_of
+from tests.support.factories import ORDINARY, SINCE, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     chain,
     draft_of,

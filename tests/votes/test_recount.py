@@ -22,8 +22,9 @@ from rules.votes.record.recount import problems, recount
 from rules.votes.rule_sets import Comparison, TieRule
 from rules.votes.ties import NextStep
 from tests.support.asking import act
-from tests.support.factories import ORDINARY, City, change, context_of, tampering
+from tests.support.factories import ORDINARY, City, context_of
 from tests.support.server_process import FINISHED_VOTE, OPEN_VOTE, branch_meetings, demo_on_sqlite
+from tests.support.tampering import change, tampering
 from tests.support.voting import (
     CHANGEABLE,
     HIDDEN,

@@ -17,7 +17,9 @@ from rules.register.members import MembershipKind, Standing
 from rules.votes.record.audit import canonical_json
 from rules.votes.rule_sets import Base, Exclusion, RuleSet
 from tests.support.asking import act, ask
-from tests.support.factories import ORDINARY, City, Person, change, context_of, unchanged
+from tests.support.database_log import unchanged
+from tests.support.factories import ORDINARY, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     WEIGHTED,
     Held,

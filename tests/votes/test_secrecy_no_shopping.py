@@ -14,7 +14,8 @@ from rules.votes.ballots import OptionKind
 from rules.votes.record.recount import problems, recount
 from rules.votes.rule_sets import Base, TieRule, Treatment
 from tests.support.asking import OWN_VOTE, act, ask, execute, watch
-from tests.support.factories import City, Person, Scene, VoteIds, change, context_of
+from tests.support.factories import City, Person, Scene, VoteIds, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     HIDDEN,
     cast,

@@ -19,7 +19,8 @@ from rules.votes.presets import Matter
 from rules.votes.record.recount import problems, recount
 from rules.votes.rule_sets import Base, Method
 from tests.support.asking import act
-from tests.support.factories import ORDINARY, City, Person, VoteIds, change, context_of
+from tests.support.factories import ORDINARY, City, Person, VoteIds, context_of
+from tests.support.tampering import change
 from tests.support.voting import (
     HIDDEN,
     Held,

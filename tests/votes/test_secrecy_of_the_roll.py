@@ -14,7 +14,8 @@ from models.register.units import Member
 from rules.meetings.meetings import AttendanceStatus
 from rules.register.members import Standing
 from tests.support.asking import OWN_MEETING, OWN_VOTE, ask, watch
-from tests.support.factories import ORDINARY, City, Person, change, context_of
+from tests.support.factories import ORDINARY, City, Person, context_of
+from tests.support.tampering import change
 from tests.support.voting import cast, open_motion, vote_after
 
 ROLL = """

@@ -29,16 +29,8 @@ from rules.votes.record.audit import AuditKind, chain_hash
 from rules.votes.record.recount import problems
 from rules.votes.rule_sets import LiveTally, RuleSet
 from tests.support.asking import MEETING, OWN_VOTE, act, ask, watch
-from tests.support.factories import (
-    ORDINARY,
-    City,
-    Person,
-    Scene,
-    VoteIds,
-    context_of,
-    dump,
-    unchanged,
-)
+from tests.support.database_log import dump, unchanged
+from tests.support.factories import ORDINARY, City, Person, Scene, VoteIds, context_of
 from tests.support.voting import (
     HIDDEN,
     Held,

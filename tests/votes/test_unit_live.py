@@ -18,7 +18,8 @@ from resolvers.votes import units_live
 from resolvers.votes.units_live import ABOUT_PEOPLE, UnitsLive
 from rules.meetings.meetings import MeetingState
 from tests.support.asking import act, ask, execute, reason_of, watch
-from tests.support.factories import City, Person, context_of, statements
+from tests.support.database_log import statements
+from tests.support.factories import City, Person, context_of
 from tests.support.hints import take
 
 FIGURES = """unit { id name } meetings { scheduled inSession paused closed }

@@ -20,7 +20,9 @@ from rules.votes.record.audit import canonical_json
 from rules.votes.record.recount import problems
 from rules.votes.rule_sets import Comparison, LiveTally, Secrecy, TieRule
 from rules.votes.ties import draw_lot
-from tests.support.factories import City, Person, dump, tampering
+from tests.support.database_log import dump
+from tests.support.factories import City, Person
+from tests.support.tampering import tampering
 from tests.support.voting import (
     Paper,
     cast,

@@ -21,7 +21,8 @@ from models.votes.record import read_chains, read_record
 from rules.votes.presets import Matter
 from rules.votes.record.chain import TABLES
 from rules.votes.record.verify import UNTOLD_COLUMNS, UNTOLD_WHILE_OPEN, Record, verify_record
-from tests.support.factories import City, tampering
+from tests.support.factories import City
+from tests.support.tampering import tampering
 from tests.support.voting import (
     CHANGEABLE,
     HIDDEN,
