@@ -19,7 +19,7 @@ from schema.live.extension import Info, Operation
 from schema.mutation import CastBallotResult
 from schema.query import Query
 from schema.schema import Schema
-from schema.votes.vote import Receipt
+from schema.votes.ballot import Receipt
 from server.auth.credentials import ServerCredentials
 from server.http.graphql import GraphQLView
 from server.settings import Settings

@@ -22,7 +22,8 @@ from schema.meetings.meeting import Meeting
 from schema.refusal import Refused
 from schema.register.member import Member, Viewer
 from schema.votes.annulment import Annulment
-from schema.votes.vote import Receipt, Vote
+from schema.votes.ballot import Receipt
+from schema.votes.vote import Vote
 
 
 @strawberry.type(description="A new session.")

@@ -14,8 +14,9 @@ from schema.meetings.meeting import Meeting, MeetingConnection
 from schema.register.member import Member, Viewer
 from schema.register.unit import Unit
 from schema.votes.annulment import Annulment
+from schema.votes.rule import VoteRule
 from schema.votes.unit_live import UnitLive
-from schema.votes.vote import Vote, VoteRule
+from schema.votes.vote import Vote
 
 
 @strawberry.type(description="The rule in force for a matter.")

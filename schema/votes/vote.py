@@ -1,4 +1,4 @@
-"""Votes: question, paper, roll, tally, the viewer's own ballot. `outcome.py` has the result."""
+"""Votes, from the question to the result; their parts lie beside this file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from models.votes.ballot_box import CastBallot
-from models.votes.counting import RecordedBallot as RecordedBallotRow
-from models.votes.votes import CountedHand as CountedHandRow
-from models.votes.votes import RollEntry as RollEntryRow
 from models.votes.votes import Vote as VoteRow
-from models.votes.votes import VoteOption as VoteOptionRow
 from resolvers.votes.visibility import (
     Shown,
     VoteWarning,
@@ -25,355 +20,25 @@ from resolvers.votes.visibility import (
 from resolvers.votes.votes import acts_on_vote, paper_of
 from rules.meetings.meetings import VoteState
 from rules.permissions import Act
-from rules.votes.ballots import OptionKind, Validity
 from rules.votes.outcome import Outcome as OutcomeValue
 from rules.votes.presets import Matter
-from rules.votes.roll import LeftOut, RollNotes
-from rules.votes.rule_sets import (
-    Base,
-    Change,
-    Comparison,
-    Empty,
-    LiveTally,
-    Method,
-    Overvote,
-    RuleSet,
-    Secrecy,
-)
-from rules.votes.rule_sets import Share as ShareValue
-from rules.votes.rule_sets import Surplus as SurplusValue
+from rules.votes.rule_sets import RuleSet
 from schema.live.extension import Info
 from schema.live.marks import Counted, Personal
 from schema.register.member import Member
+from schema.votes.ballot import Receipt
+from schema.votes.hands import CountedHand
 from schema.votes.outcome import Outcome
+from schema.votes.paper import VoteOption
+from schema.votes.record import RecordedBallot
+from schema.votes.roll import RollLine
+from schema.votes.rule import VoteRule
+from schema.votes.tally import OptionCount, Tally
 
 strawberry.enum(Act, description="What a person may ask for.")
-strawberry.enum(Change, description="Whether a ballot may be changed until the vote closes.")
-strawberry.enum(Comparison, description="Thresholds that compare votes with votes.")
-strawberry.enum(Empty, description="What no mark at all makes of a ballot.")
-strawberry.enum(LeftOut, description="Why a member of the branch casts no ballot.")
-strawberry.enum(LiveTally, description="Who sees the figures of the options before the result.")
 strawberry.enum(Matter, description="What is voted on, as far as it needs a rule of its own.")
-strawberry.enum(Method, description="What a ballot looks like, and how the marks are counted.")
-strawberry.enum(OptionKind)
-strawberry.enum(Overvote, description="What more marks than allowed make of a ballot.")
-strawberry.enum(
-    Secrecy,
-    description="OPEN: the named choice of each member is part of the record. UNATTRIBUTED: the"
-    " result does not show who voted how; operators of the database technically could find out.",
-)
-strawberry.enum(Validity)
 strawberry.enum(VoteState)
 strawberry.enum(VoteWarning)
-
-
-@strawberry.type(description="What a ballot can mark.")
-class VoteOption:
-    row: strawberry.Private[VoteOptionRow]
-
-    @strawberry.field
-    def id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.row.id))
-
-    @strawberry.field
-    def kind(self) -> OptionKind:
-        return self.row.kind
-
-    @strawberry.field(
-        description="As written by the chair; clients translate FOR, AGAINST and ABSTAIN of a"
-        " motion. The two boxes of a candidate both carry the candidate's name."
-    )
-    def label(self) -> str:
-        return self.row.label
-
-    @strawberry.field(description="The same for the FOR and AGAINST boxes of one candidate.")
-    def candidate_id(self) -> strawberry.ID | None:
-        return strawberry.ID(str(self.row.candidate_id)) if self.row.candidate_id else None
-
-
-@strawberry.type(description="More than (strict), or at least, numerator / denominator of a base.")
-class Share:
-    numerator: int
-    denominator: int
-    strict: bool
-
-    @classmethod
-    def of(cls, value: ShareValue) -> Share:
-        return cls(numerator=value.numerator, denominator=value.denominator, strict=value.strict)
-
-
-@strawberry.type(
-    description="At most numerator / denominator of the seats, rounded down, as candidates beyond"
-    " them."
-)
-class Surplus:
-    numerator: int
-    denominator: int
-
-    @classmethod
-    def of(cls, value: SurplusValue) -> Surplus:
-        return cls(numerator=value.numerator, denominator=value.denominator)
-
-
-@strawberry.type(
-    description="Carried when for / base is over (strict) or at least numerator / denominator, or"
-    " by comparison where there is no such share."
-)
-class VoteRule:
-    value: strawberry.Private[RuleSet]
-
-    @strawberry.field
-    def name(self) -> str:
-        return self.value.name
-
-    @strawberry.field
-    def version(self) -> int:
-        return self.value.version
-
-    @strawberry.field
-    def method(self) -> Method:
-        return self.value.method
-
-    @strawberry.field
-    def base(self) -> Base:
-        return self.value.base
-
-    @strawberry.field
-    def numerator(self) -> int | None:
-        return (
-            self.value.threshold.numerator if isinstance(self.value.threshold, ShareValue) else None
-        )
-
-    @strawberry.field
-    def denominator(self) -> int | None:
-        return (
-            self.value.threshold.denominator
-            if isinstance(self.value.threshold, ShareValue)
-            else None
-        )
-
-    @strawberry.field
-    def strict(self) -> bool | None:
-        return self.value.threshold.strict if isinstance(self.value.threshold, ShareValue) else None
-
-    @strawberry.field
-    def comparison(self) -> Comparison | None:
-        return self.value.threshold if isinstance(self.value.threshold, Comparison) else None
-
-    @strawberry.field(
-        description="What the measures need, from the heaviest on; those after the list need what"
-        " `numerator`, `denominator` and `strict` say."
-    )
-    def measure_thresholds(self) -> list[Share]:
-        return [Share.of(value) for value in self.value.measure_thresholds]
-
-    @strawberry.field
-    def seats(self) -> int:
-        return self.value.seats
-
-    @strawberry.field(description="Null: as many candidates may stand as are nominated.")
-    def max_surplus(self) -> Surplus | None:
-        return Surplus.of(self.value.max_surplus) if self.value.max_surplus else None
-
-    @strawberry.field(
-        description="The most options, or candidates marked yes, on a valid ballot; `overvote` says"
-        " what more make of it."
-    )
-    def most_choices(self) -> int:
-        return self.value.most_choices
-
-    @strawberry.field(description="The same as the rule has it; null: as many as `seats`.")
-    def max_choices(self) -> int | None:
-        return self.value.max_choices
-
-    @strawberry.field
-    def overvote(self) -> Overvote:
-        return self.value.overvote
-
-    @strawberry.field
-    def empty(self) -> Empty:
-        return self.value.empty
-
-    @strawberry.field(
-        description="Whether a ballot without a mark is taken; `empty` says whether as a blank or"
-        " as an invalid one."
-    )
-    def takes_blank(self) -> bool:
-        return self.value.empty is not Empty.REFUSED
-
-    @strawberry.field(
-        description="The most absent members that one member may vote for; null: the rule knows no"
-        " proxies."
-    )
-    def proxies(self) -> int | None:
-        return self.value.proxies
-
-    @strawberry.field
-    def secrecy(self) -> Secrecy:
-        return self.value.secrecy
-
-    @strawberry.field
-    def change(self) -> Change:
-        return self.value.change
-
-    @strawberry.field
-    def live_tally(self) -> LiveTally:
-        return self.value.live_tally
-
-    @strawberry.field(description="Seconds that the vote stays open; null: until it is closed.")
-    def duration(self) -> int | None:
-        return self.value.duration_seconds
-
-
-@strawberry.type
-class OptionCount:
-    option_id: strawberry.ID
-    count: int | None = strawberry.field(
-        description="Ballots, papers and hands, by weight; null while nobody may see it."
-    )
-
-
-@strawberry.type(description="Counted from the ballots for this very answer.")
-class Tally:
-    cast: int = strawberry.field(description="Members who have voted, counted hands included.")
-    eligible: int = strawberry.field(
-        description="Entitled members on the roll; 0 until the vote opens and the roll is frozen."
-    )
-    by_hand: int = strawberry.field(
-        description="Of those who voted, the hands counted in the room."
-    )
-    blanks: int | None
-    invalid: int | None
-    options: list[OptionCount]
-
-
-@strawberry.type(description="The server's word that a ballot is recorded.")
-class Receipt:
-    ballot: strawberry.Private[CastBallot]
-
-    @strawberry.field
-    def id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.ballot.id))
-
-    @strawberry.field
-    def vote_id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.ballot.vote_id))
-
-    @strawberry.field(description="The key that the ballot was cast with.")
-    def key(self) -> strawberry.ID:
-        return strawberry.ID(self.ballot.key)
-
-    @strawberry.field(description="The marks that count; null in a vote that is not OPEN.")
-    def choices(self) -> list[strawberry.ID] | None:
-        if self.ballot.choices is None:
-            return None
-        return [strawberry.ID(str(choice)) for choice in self.ballot.choices]
-
-    @strawberry.field(description="By the database's clock.")
-    def cast_at(self) -> datetime:
-        return self.ballot.cast_at
-
-    @strawberry.field(
-        description="Finds the ballot in the record of the closed vote; null in a vote that is not"
-        " OPEN, where nothing leads to the paper."
-    )
-    def tracker(self) -> str | None:
-        return None if self.ballot.choices is None else tracker_of(str(self.ballot.id))
-
-
-def tracker_of(ballot_id: str) -> str:
-    """Twelve characters that a voter can compare by eye."""
-    return ballot_id.replace("-", "")[-12:].upper()
-
-
-@strawberry.type(description="A ballot of a closed OPEN vote, by name.")
-class RecordedBallot:
-    row: strawberry.Private[RecordedBallotRow]
-
-    @strawberry.field
-    def tracker(self) -> str:
-        return tracker_of(str(self.row.id))
-
-    @strawberry.field
-    async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
-
-    @strawberry.field
-    def validity(self) -> Validity:
-        return self.row.validity
-
-    @strawberry.field
-    def choices(self) -> list[strawberry.ID]:
-        return [strawberry.ID(str(choice)) for choice in self.row.choices]
-
-
-@strawberry.type(description="A hand raised in the room, as the chair counted it.")
-class CountedHand:
-    row: strawberry.Private[CountedHandRow]
-
-    @strawberry.field
-    async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
-
-    @strawberry.field(description="Null where it was counted before each hand kept its option.")
-    def option_id(self) -> strawberry.ID | None:
-        return strawberry.ID(str(self.row.option_id)) if self.row.option_id else None
-
-
-@strawberry.type(description="A member of the branch when the vote opened, or added since.")
-class RollLine:
-    row: strawberry.Private[RollEntryRow]
-    vote: strawberry.Private[VoteRow]
-    notes: strawberry.Private[RollNotes]
-    sees_reason: strawberry.Private[bool]
-
-    @strawberry.field
-    async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
-
-    @strawberry.field
-    def is_entitled(self) -> bool:
-        is_suspended = self.row.member_id in self.notes.suspended_at
-        return self.row.left_out is None and not is_suspended
-
-    @strawberry.field(
-        description="Null for who is entitled, and for all but the officers of the branch, because"
-        " it tells of members' standings. One's own is in `myRollLine`."
-    )
-    def left_out(self) -> LeftOut | None:
-        return self.row.left_out if self.sees_reason else None
-
-    @strawberry.field
-    def weight(self) -> int:
-        return self.row.weight
-
-    @strawberry.field(description="When the chair put a late-comer on the roll.")
-    def amended_at(self) -> datetime | None:
-        return self.row.amended_at
-
-    @strawberry.field(
-        description="Who casts for this member: the holder of their proxy when the vote opened,"
-        " whose `weight` has this member's vote. Null for everybody else."
-    )
-    async def represented_by(self, info: Info) -> Member | None:
-        holder = self.notes.represented_by.get(self.row.member_id)
-        return Member(row=await info.context.loaders.member.load(holder)) if holder else None
-
-    @strawberry.field(
-        description="Since when the member is suspended, where that came while the vote was open:"
-        " they cast no more, and what they cast counts. Shown to whom `leftOut` is."
-    )
-    def suspended_at(self) -> datetime | None:
-        return self.notes.suspended_at.get(self.row.member_id) if self.sees_reason else None
-
-    @strawberry.field(
-        description="The member's hand as it was counted in the room; null for who raised none,"
-        " and in a vote that is not OPEN."
-    )
-    async def hand(self, info: Info) -> CountedHand | None:
-        hands = await hands_of(info.context, self.vote)
-        own = [row for row in hands if row.member_id == self.row.member_id]
-        return CountedHand(row=own[0]) if own else None
 
 
 @strawberry.type(description="That an officer would annul the vote.")
