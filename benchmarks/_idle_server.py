@@ -16,10 +16,10 @@ from realtime.feed import Feed
 from resolvers.context import Context
 from schema.live.execution import Execution
 from schema.live.extension import Info, Operation
-from schema.mutation import CastBallotResult
 from schema.query import Query
 from schema.schema import Schema
 from schema.votes.ballot import Receipt
+from schema.votes.mutations import CastBallotResult
 from server.auth.credentials import ServerCredentials
 from server.http.graphql import GraphQLView
 from server.settings import Settings
