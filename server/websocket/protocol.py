@@ -22,7 +22,8 @@ from rules.rate_limit import Rate, TokenBucket
 from rules.refusals import Reason, Refusal
 from rules.register.members import Standing
 from schema.live.documents import BadDocument
-from schema.live.run import Errors, read_operation
+from schema.live.prepare import read_operation
+from schema.live.run import Errors
 from schema.schema import schema
 from server.http.incoming import TOO_MANY_MESSAGES
 from server.limits.members import PATIENCE

@@ -6,7 +6,8 @@ from uuid import UUID
 import orjson
 
 from realtime.presence import Presence
-from schema.live.run import Errors, LiveGroup, LiveOperation, Plan
+from schema.live.prepare import LiveOperation
+from schema.live.run import Errors, LiveGroup, Plan
 from server.limits.members import MemberLimits
 from server.websocket.host import ConnectionHost
 

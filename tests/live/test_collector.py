@@ -13,7 +13,8 @@ from realtime.fanout import Fanout
 from resolvers.context import Context, Snapshot
 from resolvers.loaders import Loaders
 from schema.live.execution import Execution
-from schema.live.run import Live, read_operation
+from schema.live.prepare import read_operation
+from schema.live.run import Live
 from schema.schema import schema
 from server.auth.credentials import hash_token
 from server.runtime.gc_tuning import Collector
@@ -81,7 +82,7 @@ async def test_pushes_leave_nothing_and_keep_nothing(
 ) -> None:
     schema.documents.forget()
     if not is_compiled:
-        monkeypatch.setattr("schema.live.run.compiled", lambda *_: None)
+        monkeypatch.setattr("schema.live.prepare.compiled", lambda *_: None)
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     live = Live(context_of(city.nobody), push_each)
     access = await live.audiences.admit(hash_token(city.binh.token))

@@ -26,7 +26,8 @@ from structlog.testing import capture_logs
 from benchmarks._fanout_client import SOURCES, document
 from resolvers.loaders import Loaders
 from schema.live.compiler import Compiled, DoesNotFit, compiled
-from schema.live.run import Live, _Prepared, read_operation
+from schema.live.prepare import Prepared, read_operation
+from schema.live.run import Live
 from tests.support.asking import execute, finding, push_each
 from tests.support.factories import City, Person, context_of
 from tests.support.voting import cast, vote_after
@@ -34,7 +35,7 @@ from tests.support.voting import cast, vote_after
 
 async def pushed(
     city: City, person: Person, document: str, **variables: Any
-) -> tuple[Any, _Prepared]:
+) -> tuple[Any, Prepared]:
     """The payload of a subscription's state, and how it was prepared."""
     shared = context_of(city.nobody)
     live = Live(shared, push_each)

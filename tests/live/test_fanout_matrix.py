@@ -14,7 +14,8 @@ from models.meetings.meetings import Attendance
 from rules.meetings.meetings import AttendanceStatus
 from rules.register.members import Role
 from rules.votes.rule_sets import LiveTally, Secrecy
-from schema.live.run import Live, read_operation
+from schema.live.prepare import read_operation
+from schema.live.run import Live
 from tests.support.asking import execute, finding, push_each, reason_of
 from tests.support.factories import ORDINARY, City, Person, context_of
 from tests.support.graphql_socket import Socket, open_socket

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from schema.live.documents import KEPT_BYTES, BadDocument, Documents
-from schema.live.run import read_operation
+from schema.live.prepare import read_operation
 from schema.schema import schema
 from tests.support.hostile import DOCUMENTS
 from tests.support.server_process import (

@@ -19,7 +19,7 @@ from resolvers.context import Context
 from rules.meetings.meetings import MeetingState
 from rules.register.members import Role, UnitKind
 from schema.live.limits import MAXIMUM_ALIASES, MAXIMUM_DEPTH, MAXIMUM_TOKENS
-from schema.live.run import read_operation
+from schema.live.prepare import read_operation
 from schema.schema import schema
 from tests.support.asking import (
     MEMBER,

@@ -34,7 +34,8 @@ from resolvers.context import Context, Viewpoint
 from rules.permissions import Act
 from rules.votes.rule_sets import LiveTally
 from schema.live.marks import Counted, Personal
-from schema.live.run import GATHER, Live, read_operation
+from schema.live.prepare import read_operation
+from schema.live.run import GATHER, Live
 from server.limits.members import MemberLimits
 from server.websocket.connections import Sockets
 from server.websocket.outlets import MessageOutlet

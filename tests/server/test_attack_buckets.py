@@ -15,7 +15,8 @@ from models.votes.votes import Ballot
 from realtime.shares import AHEAD, COST_A_SECOND, Shares
 from rules.rate_limit import Rate
 from rules.refusals import Reason, Refusal
-from schema.live.run import Live, read_operation
+from schema.live.prepare import read_operation
+from schema.live.run import Live
 from schema.schema import schema
 from server.asgi import create_app
 from server.limits import members as member_limits
