@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.access.logins import Sessions
 from resolvers.access.logins import Viewer as Viewer
-from resolvers.loaders import Loaders
+from resolvers.loading import Loaders, SubjectLoaders
 from resolvers.votes.cast import Casting
 from resolvers.votes.units_live import UnitsLive
 from rules.permissions import Act, Audience, Place
@@ -124,10 +123,14 @@ class Snapshot:
         self._session: ReadSession | None = None
         self._one_at_a_time = asyncio.Lock()
         self._is_released = False
+        self._loaders: dict[type[Loaders], Any] = {}
 
-    @cached_property
-    def loaders(self) -> Loaders:
-        return Loaders(self.reading)
+    def loaders(self, kind: type[SubjectLoaders]) -> SubjectLoaders:
+        """A subject's loaders, such as `VoteLoaders`: what was loaded once is not read again."""
+        loaders: SubjectLoaders | None = self._loaders.get(kind)
+        if loaders is None:
+            loaders = self._loaders[kind] = kind(self)
+        return loaders
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
@@ -157,8 +160,9 @@ class Snapshot:
 
     def _end(self) -> None:
         self._is_released = True
-        if loaders := self.__dict__.pop("loaders", None):
+        for loaders in self._loaders.values():
             loaders.let_go()
+        self._loaders.clear()
 
 
 class Viewpoint:
@@ -220,9 +224,9 @@ class Context:
         self.snapshot = snapshot or Snapshot(database)
         self.client: Client = UnknownClient()
 
-    @property
-    def loaders(self) -> Loaders:
-        return self.snapshot.loaders
+    def loaders(self, kind: type[SubjectLoaders]) -> SubjectLoaders:
+        """Those of the snapshot, of one subject."""
+        return self.snapshot.loaders(kind)
 
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""

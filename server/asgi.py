@@ -19,6 +19,7 @@ from models.demo_mark import held_demo
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.context import Context
+from resolvers.votes.cast import Casting
 from schema.live.documents import Asker
 from schema.schema import schema
 from server.auth.credentials import ServerCredentials
@@ -80,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 shared = Context(database, feed, credentials, presence=presence)
                 app.state.new_context = shared.for_operation
                 app.state.sessions = shared.sessions
-                app.state.right_of_way = shared.casting.right_of_way
+                app.state.right_of_way = shared.service(Casting).right_of_way
                 async with (
                     closing_due_votes(shared.for_operation),
                     sockets.serving(shared),

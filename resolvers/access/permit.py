@@ -20,6 +20,8 @@ from models.votes.votes import Vote
 from resolvers.access.affiliations import read_accesses
 from resolvers.access.logins import Access
 from resolvers.context import Context, Transaction, Viewer
+from resolvers.meetings.loaders import MeetingLoaders
+from resolvers.votes.loaders import VoteLoaders
 from rules.permissions import (
     Act,
     Place,
@@ -75,7 +77,9 @@ async def read_unit(context: Context, unit_id: str | UUID, act: Act) -> Unit:
 
 async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Meeting:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
-    meeting = await context.loaders.meeting_if_any.load(_wanted(context, meeting_id, "meeting"))
+    meeting = await context.loaders(MeetingLoaders).meeting_if_any.load(
+        _wanted(context, meeting_id, "meeting")
+    )
     await _permit_viewer(context, act, meeting.unit_id if meeting else None, "meeting")
     assert meeting is not None  # noqa: S101 - nobody is permitted anything in no unit
     return meeting
@@ -83,7 +87,7 @@ async def read_meeting(context: Context, meeting_id: str | UUID, act: Act) -> Me
 
 async def read_vote(context: Context, vote_id: str | UUID, act: Act) -> Vote:
     """Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN."""
-    found = await context.loaders.vote_if_any.load(_wanted(context, vote_id, "vote"))
+    found = await context.loaders(VoteLoaders).vote_if_any.load(_wanted(context, vote_id, "vote"))
     await _permit_viewer(context, act, found.unit_id if found else None, "vote")
     assert found is not None  # noqa: S101 - as above
     return found.vote

@@ -29,6 +29,7 @@ from resolvers.access.permit import (
     viewer_may,
 )
 from resolvers.context import Context, Transaction
+from resolvers.register.loaders import RegisterLoaders
 from rules.meetings.meetings import (
     AttendanceStatus,
     ItemState,
@@ -212,7 +213,7 @@ async def read_proxies(context: Context, meeting_id: str) -> Proxies:
     )
     async with context.reading() as session:
         rows = (await session.scalars(given.order_by(Proxy.member_id))).all()
-    load = context.loaders.member.load_many
+    load = context.loaders(RegisterLoaders).member.load_many
     holders = await load([row.holder_id for row in rows if row.member_id == viewer_id])
     givers = await load([row.member_id for row in rows if row.holder_id == viewer_id])
     return Proxies(holders[0] if holders else None, givers)

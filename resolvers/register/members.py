@@ -14,6 +14,7 @@ from realtime.topics import ACCESS_CHANNEL, channel_of_meeting, topic_of_member,
 from resolvers.access.permit import member_to_judge, parse_id
 from resolvers.context import Context, Transaction, Viewer
 from resolvers.input_text import read_text
+from resolvers.register.loaders import RegisterLoaders
 from resolvers.votes.votes import grow_vote
 from rules.permissions import Act
 from rules.register.members import Standing, check_suspension, standing_to_give_back
@@ -50,7 +51,7 @@ async def suspend_member(context: Context, member_id: str, reason: str) -> Membe
         )
         member.standing = Standing.SUSPENDED
         await _tell(transaction, viewer, member, votes, AuditKind.SUSPENDED, at)
-    return await context.loaders.member.load(member.id)
+    return await context.loaders(RegisterLoaders).member.load(member.id)
 
 
 async def reinstate_member(context: Context, member_id: str) -> Member:
@@ -72,7 +73,7 @@ async def reinstate_member(context: Context, member_id: str) -> Member:
         before, at = ended or (None, None)
         member.standing = standing_to_give_back(member.standing, before)
         await _tell(transaction, viewer, member, votes, AuditKind.REINSTATED, at)
-    return await context.loaders.member.load(member.id)
+    return await context.loaders(RegisterLoaders).member.load(member.id)
 
 
 async def _tell(

@@ -5,7 +5,7 @@ from uuid import UUID
 from models.register.units import Unit
 from resolvers.access.permit import may_in_unit, parse_id, read_unit
 from resolvers.context import Context
-from resolvers.votes.units_live import UnitTurnout
+from resolvers.votes.units_live import UnitsLive, UnitTurnout
 from rules.permissions import Act, not_found
 
 
@@ -20,7 +20,7 @@ async def read_unit_live(context: Context, unit_id: str) -> tuple[UnitTurnout, l
 
     Raises NOT_FOUND, NOT_ALLOWED, NOT_SIGNED_IN.
     """
-    return await context.units.read(await _look_into(context, unit_id))
+    return await context.service(UnitsLive).read(await _look_into(context, unit_id))
 
 
 async def _look_into(context: Context, unit_id: str) -> UUID:

@@ -8,7 +8,7 @@ from models.votes.ballot_box import CastBallot, NewBallot
 from models.votes.voters import Voter
 from resolvers.access.permit import load_place, parse_id, permit_on_vote, session_ended
 from resolvers.context import Context, Viewer
-from resolvers.votes.cast import VoteFacts
+from resolvers.votes.cast import Casting, VoteFacts
 from rules.meetings.meetings import why_not_open
 from rules.permissions import Act, direct_relations, permit
 from rules.refusals import Reason, Refusal
@@ -37,7 +37,7 @@ async def cast_ballot(
         raise Refusal(Reason.INVALID_INPUT, "A key is 1 to 64 printable ASCII characters.")
     # The box needs a connection. Who waits for it holds none, or enough of them wait for ever.
     await context.release()
-    facts = await context.casting.facts(wanted)
+    facts = await context.service(Casting).facts(wanted)
     if facts is None:
         raise await _why_closed_box(context, viewer, wanted)
     if viewer.member_id not in facts.entitled:
@@ -51,9 +51,9 @@ async def cast_ballot(
     # The roll is the permission: who is entitled on it may cast, whoever else is told why not.
     ballot = NewBallot(viewer.member_id, viewer.session_id, key, judged)
     for _ in range(ATTEMPTS):
-        if recorded := await context.casting.cast(wanted, facts, ballot):
+        if recorded := await context.service(Casting).cast(wanted, facts, ballot):
             return recorded
-        voter = await context.casting.find_voter(wanted, facts, viewer.session_id)
+        voter = await context.service(Casting).find_voter(wanted, facts, viewer.session_id)
         if voter is None:
             raise session_ended()
         if recorded := _earlier_cast(voter, ballot):
@@ -112,7 +112,7 @@ async def _check_late_comer(
 ) -> None:
     """Whoever was not entitled when the roll was read may be now. Anybody else is refused before
     the box is asked, and takes none of its locks."""
-    voter = await context.casting.find_voter(vote_id, facts, viewer.session_id)
+    voter = await context.service(Casting).find_voter(vote_id, facts, viewer.session_id)
     if voter is None:
         raise session_ended()
     if not voter.is_entitled and (refusal := await _why_not(context, viewer, facts, voter)):

@@ -13,6 +13,7 @@ from models.locks import hold_vote_alone
 from models.register.units import Member
 from models.votes.votes import Ballot, CastMark, CountedHand, RollEntry, Vote
 from resolvers.context import Context
+from resolvers.votes.cast import Casting
 from resolvers.votes.votes import close_held_vote
 from rules.meetings.meetings import VoteState
 from rules.register.members import Standing
@@ -58,7 +59,7 @@ async def _close_if_due(context: Context, vote_id: UUID) -> None:
         session = transaction.session
         await hold_vote_alone(session, vote_id)
         if await session.scalar(_due().where(Vote.id == vote_id)) is not None:
-            facts = context.casting.known_facts(vote_id)
+            facts = context.service(Casting).known_facts(vote_id)
             await close_held_vote(transaction, vote_id, None, facts)
 
 

@@ -5,6 +5,9 @@ from enum import Enum
 from models.votes.votes import CountedHand, Vote
 from resolvers.access.permit import viewer_may
 from resolvers.context import Context
+from resolvers.meetings.loaders import MeetingLoaders
+from resolvers.votes.cast import Casting
+from resolvers.votes.loaders import VoteLoaders
 from resolvers.votes.roll import load_electors
 from rules.meetings.meetings import ENDED, VoteState
 from rules.permissions import Act
@@ -33,19 +36,19 @@ async def what_is_shown(context: Context, vote: Vote) -> frozenset[Shown]:
     Whether the viewer chairs is asked where it makes a difference only: audiences that are asked
     nothing they differ in share an execution.
     """
-    facts = context.casting.known_facts(vote.id)
+    facts = context.service(Casting).known_facts(vote.id)
     rule = facts.rule if facts else RuleSet.from_data(vote.rule)
     to_all, to_chair = (_shown(rule, vote, is_chair=is_chair) for is_chair in (False, True))
     if to_all == to_chair:
         return to_all
-    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    unit_id = await context.loaders(MeetingLoaders).unit_of_meeting.load(vote.meeting_id)
     return to_chair if await viewer_may(context, Act.CLOSE_VOTE, unit_id) else to_all
 
 
 async def sees_reasons(context: Context, vote: Vote) -> bool:
     """Whether the viewer sees why a member has no ballot or is in no base: that tells of standings,
     which are of the member's record. Ask where there is something to tell only, as above."""
-    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    unit_id = await context.loaders(MeetingLoaders).unit_of_meeting.load(vote.meeting_id)
     return await viewer_may(context, Act.VIEW_MEMBER_RECORD, unit_id)
 
 
@@ -70,9 +73,9 @@ async def own_hand(context: Context, vote: Vote) -> CountedHand | None:
     if vote.secrecy is not Secrecy.OPEN or vote.state is VoteState.PREPARED:
         return None
     viewer_id = context.viewer_id()
-    if await context.loaders.cast.load((vote.id, viewer_id)):
+    if await context.loaders(VoteLoaders).cast.load((vote.id, viewer_id)):
         return None
-    hands = await context.loaders.hands.load(vote.id)
+    hands = await context.loaders(VoteLoaders).hands.load(vote.id)
     return next((hand for hand in hands if hand.member_id == viewer_id), None)
 
 
@@ -81,7 +84,7 @@ async def hands_of(context: Context, vote: Vote) -> list[CountedHand]:
     from before in other votes nothing is told."""
     if vote.secrecy is not Secrecy.OPEN or vote.state is VoteState.PREPARED:
         return []
-    return await context.loaders.hands.load(vote.id)
+    return await context.loaders(VoteLoaders).hands.load(vote.id)
 
 
 def verdict_of(vote: Vote) -> Verdict | None:
@@ -95,7 +98,7 @@ async def audit_head(context: Context, vote: Vote) -> bytes | None:
     Of the row that tells the result everything else is known: its hash would let anybody try the
     few figures that are possible. The chain of a hidden vote tells it when it is published.
     """
-    rows = await context.loaders.audit.load(vote.id)
+    rows = await context.loaders(VoteLoaders).audit.load(vote.id)
     if vote.state in ENDED and Shown.OUTCOME not in await what_is_shown(context, vote):
         tells = [row.kind is AuditKind.CLOSED and bool(row.payload["outcome"]) for row in rows]
         rows = rows[: tells.index(True)] if any(tells) else rows
@@ -107,7 +110,7 @@ async def warnings_of(context: Context, vote: Vote) -> list[VoteWarning]:
     rule = RuleSet.from_data(vote.rule)
     if vote.state is not VoteState.PREPARED or rule.secrecy is Secrecy.OPEN:
         return []
-    meeting = await context.loaders.meeting.load(vote.meeting_id)
+    meeting = await context.loaders(MeetingLoaders).meeting.load(vote.meeting_id)
     async with context.reading() as session:
         roll = electoral_roll(rule, await load_electors(session, meeting, vote.id))
     entitled = sum(entry.is_entitled for entry in roll)

@@ -29,7 +29,9 @@ from resolvers.access.permit import (
     vote_to_change,
 )
 from resolvers.context import Context, Transaction, Viewer
-from resolvers.votes.cast import VoteFacts
+from resolvers.meetings.loaders import MeetingLoaders
+from resolvers.votes.cast import Casting, VoteFacts
+from resolvers.votes.loaders import VoteLoaders
 from resolvers.votes.roll import (
     freeze_presence,
     freeze_roll,
@@ -154,11 +156,11 @@ async def close_vote(context: Context, vote_id: str) -> Vote:
     """
     viewer = context.signed_in()
     wanted = parse_id(vote_id, "vote")
-    facts = context.casting.known_facts(wanted)
+    facts = context.service(Casting).known_facts(wanted)
     act, known_unit = Act.CLOSE_VOTE, facts.unit_id if facts else None
     unit_id = await permit_on_vote(context.database.look, viewer, wanted, act, known_unit)
-    facts = await context.casting.facts(wanted)
-    with context.casting.making_way(wanted):
+    facts = await context.service(Casting).facts(wanted)
+    with context.service(Casting).making_way(wanted):
         async with context.transaction() as transaction:
             await hold_vote(transaction, viewer, wanted, act, unit_id)
             if facts and facts.rule.secrecy is not Secrecy.OPEN:
@@ -258,11 +260,11 @@ async def acts_on_vote(context: Context, vote: Vote) -> list[Act]:
     """What the viewer can do with the vote as it stands."""
     acts = []
     key = (vote.id, context.viewer_id())
-    if vote.state is VoteState.OPEN and await context.loaders.may_cast.load(key):
+    if vote.state is VoteState.OPEN and await context.loaders(VoteLoaders).may_cast.load(key):
         acts.append(Act.CAST_BALLOT)
     elif vote.state is VoteState.OPEN and await own_hand(context, vote):
         acts.append(Act.CONTEST_HAND)
-    unit_id = await context.loaders.unit_of_meeting.load(vote.meeting_id)
+    unit_id = await context.loaders(MeetingLoaders).unit_of_meeting.load(vote.meeting_id)
     chairs = [act for act in _chair_acts(vote) if await viewer_may(context, act, unit_id)]
     if vote.annulment_proposed_by_id == context.viewer_id():
         chairs = [act for act in chairs if act is not Act.CONFIRM_ANNULMENT]
@@ -275,9 +277,9 @@ async def paper_of(context: Context, vote: Vote) -> list[UUID]:
     Of a vote that members cast in here they are known already: they stay as they were when it
     opened.
     """
-    facts = context.casting.known_facts(vote.id)
+    facts = context.service(Casting).known_facts(vote.id)
     if facts is None:
-        return [option.id for option in await context.loaders.options.load(vote.id)]
+        return [option.id for option in await context.loaders(VoteLoaders).options.load(vote.id)]
     return [option.id for option in sorted(facts.options, key=lambda option: option.position)]
 
 

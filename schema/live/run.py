@@ -24,6 +24,7 @@ from resolvers.access.audiences import Audiences, Followed
 from resolvers.access.logins import Access
 from resolvers.batching import Batcher
 from resolvers.context import Context, Snapshot, Viewpoint
+from resolvers.votes.units_live import UnitsLive
 from rules.permissions import Audience, Relation
 from rules.refusals import Refusal
 from schema.live.documents import BadDocument
@@ -61,7 +62,7 @@ class Live:
     """The subscriptions of one process."""
 
     def __init__(self, shared: Context, push: Push) -> None:
-        self.audiences = Audiences(shared.database, shared.units)
+        self.audiences = Audiences(shared.database, shared.service(UnitsLive))
         self.fanout: Fanout[Errors] = Fanout(shared.feed, push)
         self.executions = 0
         self._shared = shared

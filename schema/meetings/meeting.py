@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 import strawberry
+from resolvers.meetings.listing import MeetingPage, cursor_of
 
 from models.meetings.meetings import AgendaItem as AgendaItemRow
 from models.meetings.meetings import Attendance as AttendanceRow
 from models.meetings.meetings import Meeting as MeetingRow
-from resolvers.meetings.meetings import MeetingPage, acts_on_meeting, cursor_of
+from resolvers.meetings.loaders import MeetingLoaders
+from resolvers.meetings.meetings import acts_on_meeting
+from resolvers.register.loaders import RegisterLoaders
+from resolvers.votes.loaders import VoteLoaders
 from rules.meetings.meetings import (
     AttendanceStatus,
     ItemState,
@@ -53,7 +57,7 @@ class AgendaItem:
 
     @strawberry.field
     async def votes(self, info: Info) -> list[Vote]:
-        rows = await info.context.loaders.votes_of_item.load(self.row.id)
+        rows = await info.context.loaders(VoteLoaders).votes_of_item.load(self.row.id)
         return [Vote(row=row) for row in rows]
 
 
@@ -63,7 +67,9 @@ class Attendance:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+        return Member(
+            row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)
+        )
 
     @strawberry.field
     def status(self) -> AttendanceStatus:
@@ -134,35 +140,35 @@ class Meeting:
 
     @strawberry.field
     async def unit(self, info: Info) -> Unit:
-        return Unit(row=await info.context.loaders.unit.load(self.row.unit_id))
+        return Unit(row=await info.context.loaders(RegisterLoaders).unit.load(self.row.unit_id))
 
     @strawberry.field
     async def current_item(self, info: Info) -> AgendaItem | None:
-        for row in await info.context.loaders.agenda.load(self.row.id):
+        for row in await info.context.loaders(MeetingLoaders).agenda.load(self.row.id):
             if row.state is ItemState.CURRENT:
                 return AgendaItem(row=row)
         return None
 
     @strawberry.field
     async def agenda(self, info: Info) -> list[AgendaItem]:
-        rows = await info.context.loaders.agenda.load(self.row.id)
+        rows = await info.context.loaders(MeetingLoaders).agenda.load(self.row.id)
         return [AgendaItem(row=row) for row in rows]
 
     @strawberry.field
     async def votes(self, info: Info) -> list[Vote]:
-        rows = await info.context.loaders.votes_of_meeting.load(self.row.id)
+        rows = await info.context.loaders(VoteLoaders).votes_of_meeting.load(self.row.id)
         return [Vote(row=row) for row in rows]
 
     @strawberry.field(
         description="Everyone summoned, and whoever else came.", directives=[Counted()]
     )
     async def attendance(self, info: Info) -> list[Attendance]:
-        rows = await info.context.loaders.attendance.load(self.row.id)
+        rows = await info.context.loaders(MeetingLoaders).attendance.load(self.row.id)
         return [Attendance(row=row) for row in rows]
 
     @strawberry.field(directives=[Counted()])
     async def turnout(self, info: Info) -> Turnout:
-        rows = await info.context.loaders.attendance.load(self.row.id)
+        rows = await info.context.loaders(MeetingLoaders).attendance.load(self.row.id)
         return Turnout(
             summoned=sum(row.is_summoned for row in rows),
             present=sum(row.status is AttendanceStatus.PRESENT for row in rows),
@@ -175,7 +181,7 @@ class Meeting:
     )
     async def my_attendance(self, info: Info) -> Attendance | None:
         member_id = info.context.viewer_id()
-        for row in await info.context.loaders.attendance.load(self.row.id):
+        for row in await info.context.loaders(MeetingLoaders).attendance.load(self.row.id):
             if row.member_id == member_id:
                 return Attendance(row=row)
         return None

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.meetings import meetings
+from resolvers.meetings import attendance, meetings
 from schema.live.extension import Info
 from schema.meetings.meeting import Meeting
 from schema.refusal import Refused
@@ -34,7 +34,7 @@ class MeetingMutations:
 
     @strawberry.mutation(description="Says that the viewer is present.")
     async def check_in(self, info: Info, meeting_id: strawberry.ID) -> MeetingResult:
-        return Meeting(row=await meetings.check_in(info.context, meeting_id))
+        return Meeting(row=await attendance.check_in(info.context, meeting_id))
 
     @strawberry.mutation(
         description="The chair sees a member in the room, or takes that back. It checks nobody in:"
@@ -47,5 +47,5 @@ class MeetingMutations:
         member_id: strawberry.ID,
         is_present: bool,
     ) -> MeetingResult:
-        row = await meetings.confirm_attendance(info.context, meeting_id, member_id, is_present)
+        row = await attendance.confirm_attendance(info.context, meeting_id, member_id, is_present)
         return Meeting(row=row)

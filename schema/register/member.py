@@ -10,6 +10,7 @@ from models.register.units import Appointment as AppointmentRow
 from models.register.units import Member as MemberRow
 from resolvers.accounts.own_sessions import list_sessions
 from resolvers.context import Viewer as ViewerValue
+from resolvers.register.loaders import RegisterLoaders
 from rules.register.members import Role, Standing
 from schema.accounts.session import Session
 from schema.live.extension import Info
@@ -29,7 +30,7 @@ class Appointment:
 
     @strawberry.field
     async def unit(self, info: Info) -> Unit:
-        return Unit(row=await info.context.loaders.unit.load(self.row.unit_id))
+        return Unit(row=await info.context.loaders(RegisterLoaders).unit.load(self.row.unit_id))
 
 
 @strawberry.type(description="A member. Fellow members see the name and the appointments only.")
@@ -53,12 +54,12 @@ class Member:
     async def unit(self, info: Info) -> Unit | None:
         if not self.sees_record:
             return None
-        row = await info.context.loaders.regular_unit.load(self.row.id)
+        row = await info.context.loaders(RegisterLoaders).regular_unit.load(self.row.id)
         return Unit(row=row) if row else None
 
     @strawberry.field
     async def appointments(self, info: Info) -> list[Appointment]:
-        rows = await info.context.loaders.appointments.load(self.row.id)
+        rows = await info.context.loaders(RegisterLoaders).appointments.load(self.row.id)
         return [Appointment(row=row) for row in rows]
 
 
@@ -68,7 +69,7 @@ class Viewer:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        row = await info.context.loaders.member.load(self.value.member_id)
+        row = await info.context.loaders(RegisterLoaders).member.load(self.value.member_id)
         return Member(row=row, sees_record=True)
 
     @strawberry.field

@@ -5,6 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from models.register.units import Unit as UnitRow
+from resolvers.meetings.loaders import MeetingLoaders
+from resolvers.register.loaders import RegisterLoaders
 from rules.register.members import UnitKind
 from schema.live.extension import Info
 
@@ -30,14 +32,14 @@ class Unit:
 
     @strawberry.field
     async def parent(self, info: Info) -> Unit | None:
-        row = await info.context.loaders.parent.load(self.row.id)
+        row = await info.context.loaders(RegisterLoaders).parent.load(self.row.id)
         return Unit(row=row) if row else None
 
     @strawberry.field(description="Null where the viewer may not see the subtree.")
     async def children(self, info: Info) -> list[Unit] | None:
         if not self.sees_subtree:
             return None
-        rows = await info.context.loaders.children.load(self.row.id)
+        rows = await info.context.loaders(RegisterLoaders).children.load(self.row.id)
         return [Unit(row=row, sees_subtree=True) for row in rows]
 
     @strawberry.field(
@@ -47,7 +49,7 @@ class Unit:
     async def member_count(self, info: Info) -> int | None:
         if not self.sees_subtree:
             return None
-        return await info.context.loaders.member_count.load(self.row.id)
+        return await info.context.loaders(RegisterLoaders).member_count.load(self.row.id)
 
     @strawberry.field(
         description="Meetings in session in this unit or below it; null where the viewer may not"
@@ -56,4 +58,4 @@ class Unit:
     async def meetings_in_session(self, info: Info) -> int | None:
         if not self.sees_subtree:
             return None
-        return await info.context.loaders.meetings_in_session.load(self.row.id)
+        return await info.context.loaders(MeetingLoaders).meetings_in_session.load(self.row.id)

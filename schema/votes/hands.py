@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from models.votes.votes import CountedHand as CountedHandRow
+from resolvers.register.loaders import RegisterLoaders
 from schema.live.extension import Info
 from schema.register.member import Member
 
@@ -15,7 +16,9 @@ class CountedHand:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+        return Member(
+            row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)
+        )
 
     @strawberry.field(description="Null where it was counted before each hand kept its option.")
     def option_id(self) -> strawberry.ID | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.meetings import meetings
+from resolvers.meetings import proxies
 from resolvers.votes import annul as annulling
 from resolvers.votes import ballots, ties, votes
 from resolvers.votes import hands as raised_hands
@@ -185,7 +185,7 @@ class VoteMutations:
     async def give_proxy(
         self, info: Info, meeting_id: strawberry.ID, holder_id: strawberry.ID
     ) -> MeetingResult:
-        return Meeting(row=await meetings.give_proxy(info.context, meeting_id, holder_id))
+        return Meeting(row=await proxies.give_proxy(info.context, meeting_id, holder_id))
 
     @strawberry.mutation(
         description="Closes the vote, counts its ballots and decides. One that is not OPEN only"

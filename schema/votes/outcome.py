@@ -6,6 +6,8 @@ from uuid import UUID
 
 import strawberry
 
+from resolvers.register.loaders import RegisterLoaders
+from resolvers.votes.loaders import VoteLoaders
 from resolvers.votes.votes import labels_of
 from rules.votes.bases import LeftOutOfBase as LeftOutOfBaseValue
 from rules.votes.bases import NotInBase
@@ -42,7 +44,9 @@ class LeftOutOfBase:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.value.member_id))
+        return Member(
+            row=await info.context.loaders(RegisterLoaders).member.load(self.value.member_id)
+        )
 
     @strawberry.field
     def why(self) -> NotInBase:
@@ -205,5 +209,5 @@ class Outcome:
 
     @strawberry.field(description="The outcome with its figures, to read out.")
     async def sentence(self, info: Info, language: Language = Language.EN) -> str:
-        options = await info.context.loaders.options.load(self.vote_id)
+        options = await info.context.loaders(VoteLoaders).options.load(self.vote_id)
         return explain(self.value, language, labels_of(options))

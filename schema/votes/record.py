@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from models.votes.counting import RecordedBallot as RecordedBallotRow
+from resolvers.register.loaders import RegisterLoaders
 from rules.votes.ballots import Validity
 from schema.live.extension import Info
 from schema.register.member import Member
@@ -23,7 +24,9 @@ class RecordedBallot:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+        return Member(
+            row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)
+        )
 
     @strawberry.field
     def validity(self) -> Validity:

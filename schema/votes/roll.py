@@ -8,6 +8,7 @@ import strawberry
 
 from models.votes.votes import RollEntry as RollEntryRow
 from models.votes.votes import Vote as VoteRow
+from resolvers.register.loaders import RegisterLoaders
 from resolvers.votes.visibility import hands_of
 from rules.votes.roll import LeftOut, RollNotes
 from schema.live.extension import Info
@@ -26,7 +27,9 @@ class RollLine:
 
     @strawberry.field
     async def member(self, info: Info) -> Member:
-        return Member(row=await info.context.loaders.member.load(self.row.member_id))
+        return Member(
+            row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)
+        )
 
     @strawberry.field
     def is_entitled(self) -> bool:
@@ -54,7 +57,11 @@ class RollLine:
     )
     async def represented_by(self, info: Info) -> Member | None:
         holder = self.notes.represented_by.get(self.row.member_id)
-        return Member(row=await info.context.loaders.member.load(holder)) if holder else None
+        return (
+            Member(row=await info.context.loaders(RegisterLoaders).member.load(holder))
+            if holder
+            else None
+        )
 
     @strawberry.field(
         description="Since when the member is suspended, where that came while the vote was open:"

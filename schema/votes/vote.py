@@ -7,6 +7,8 @@ from datetime import datetime
 import strawberry
 
 from models.votes.votes import Vote as VoteRow
+from resolvers.register.loaders import RegisterLoaders
+from resolvers.votes.loaders import VoteLoaders
 from resolvers.votes.visibility import (
     Shown,
     VoteWarning,
@@ -49,7 +51,7 @@ class AnnulmentProposal:
     async def by(self, info: Info) -> Member:
         member_id = self.row.annulment_proposed_by_id
         assert member_id is not None  # noqa: S101 - written together
-        return Member(row=await info.context.loaders.member.load(member_id))
+        return Member(row=await info.context.loaders(RegisterLoaders).member.load(member_id))
 
     @strawberry.field
     def reason(self) -> str:
@@ -105,7 +107,7 @@ class Vote:
 
     @strawberry.field(description="In the order of the paper.")
     async def options(self, info: Info) -> list[VoteOption]:
-        rows = await info.context.loaders.options.load(self.row.id)
+        rows = await info.context.loaders(VoteLoaders).options.load(self.row.id)
         return [VoteOption(row=row) for row in rows]
 
     @strawberry.field
@@ -139,15 +141,17 @@ class Vote:
     async def annulled_rounds(self, info: Info) -> int:
         if self.row.repeat_of is None:
             return 0
-        return await info.context.loaders.annulled_rounds.load(self.row.id)
+        return await info.context.loaders(VoteLoaders).annulled_rounds.load(self.row.id)
 
     @strawberry.field(
         description="Members who take no part because the matter concerns them; known to everybody"
         " before the vote opens, and fixed then."
     )
     async def recused(self, info: Info) -> list[Member]:
-        found = await info.context.loaders.recused.load(self.row.id)
-        rows = await info.context.loaders.member.load_many([one.member_id for one in found])
+        found = await info.context.loaders(VoteLoaders).recused.load(self.row.id)
+        rows = await info.context.loaders(RegisterLoaders).member.load_many(
+            [one.member_id for one in found]
+        )
         return [Member(row=row) for row in rows]
 
     @strawberry.field(description="The vote that this one repeats.")
@@ -156,7 +160,7 @@ class Vote:
 
     @strawberry.field(description="The vote that repeats this one.")
     async def repeated_by(self, info: Info) -> strawberry.ID | None:
-        vote_id = await info.context.loaders.repetition.load(self.row.id)
+        vote_id = await info.context.loaders(VoteLoaders).repetition.load(self.row.id)
         return strawberry.ID(str(vote_id)) if vote_id else None
 
     @strawberry.field(description="The rule in force when the vote was prepared.")
@@ -165,8 +169,8 @@ class Vote:
 
     @strawberry.field
     async def roll(self, info: Info) -> list[RollLine]:
-        rows = await info.context.loaders.roll.load(self.row.id)
-        notes = await info.context.loaders.roll_notes.load(self.row.id)
+        rows = await info.context.loaders(VoteLoaders).roll.load(self.row.id)
+        notes = await info.context.loaders(VoteLoaders).roll_notes.load(self.row.id)
         has_reasons = notes.suspended_at or any(row.left_out for row in rows)
         sees_reason = bool(has_reasons) and await sees_reasons(info.context, self.row)
         return [
@@ -179,9 +183,9 @@ class Vote:
     )
     async def my_roll_line(self, info: Info) -> RollLine | None:
         member_id = info.context.viewer_id()
-        for row in await info.context.loaders.roll.load(self.row.id):
+        for row in await info.context.loaders(VoteLoaders).roll.load(self.row.id):
             if row.member_id == member_id:
-                notes = await info.context.loaders.roll_notes.load(self.row.id)
+                notes = await info.context.loaders(VoteLoaders).roll_notes.load(self.row.id)
                 return RollLine(row=row, vote=self.row, notes=notes, sees_reason=True)
         return None
 
@@ -194,7 +198,7 @@ class Vote:
 
     @strawberry.field(directives=[Counted()])
     async def tally(self, info: Info) -> Tally:
-        tallies, turnout = await info.context.loaders.tallies.load(self.row.id)
+        tallies, turnout = await info.context.loaders(VoteLoaders).tallies.load(self.row.id)
         is_shown = Shown.COUNTS in await what_is_shown(info.context, self.row)
         return Tally(
             cast=tallies.cast.heads,
@@ -226,7 +230,7 @@ class Vote:
     async def record(self, info: Info) -> list[RecordedBallot] | None:
         if Shown.RECORD not in await what_is_shown(info.context, self.row):
             return None
-        rows = await info.context.loaders.record.load(self.row.id)
+        rows = await info.context.loaders(VoteLoaders).record.load(self.row.id)
         return [RecordedBallot(row=row) for row in rows]
 
     @strawberry.field(
@@ -246,7 +250,7 @@ class Vote:
     )
     async def my_receipt(self, info: Info) -> Receipt | None:
         key = (self.row.id, info.context.viewer_id())
-        ballot = await info.context.loaders.cast.load(key)
+        ballot = await info.context.loaders(VoteLoaders).cast.load(key)
         return Receipt(ballot=ballot) if ballot else None
 
     @strawberry.field(

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterat
 from contextlib import asynccontextmanager
 from typing import Any
 
-from resolvers.context import Client
+from resolvers.access.clients import Client
+
 from rules.refusals import Reason, Refusal
 from server.auth.wrong_codes import WrongCodes
 

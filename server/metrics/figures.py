@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from realtime.fanout import Counters
 from realtime.histogram import Histogram
 from resolvers.context import Context
+from resolvers.votes.cast import Casting
 from server.websocket.connections import Sockets
 
 Samples = Sequence[tuple[Sequence[str], float]]
@@ -161,7 +162,7 @@ FIGURES = (
     Figure(
         "meetings_ballots_written_total",
         "Ballots that were committed.",
-        lambda p: p.shared.casting.ballots_written,
+        lambda p: p.shared.service(Casting).ballots_written,
     ),
 )
 
@@ -193,7 +194,7 @@ DISTRIBUTIONS = (
     Distribution(
         "meetings_ballot_batch_size",
         "Ballots of one transaction.",
-        lambda p: {(): p.shared.casting.batch_sizes},
+        lambda p: {(): p.shared.service(Casting).batch_sizes},
     ),
 )
 

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from resolvers.access.clients import UnknownClient
 
 from models.accounts.accounts import Session
 from realtime.topics import ACCESS_CHANNEL, topic_of_member
-from resolvers.context import UnknownClient
 from server.auth.credentials import authenticate, hash_token
 from server.http.http_client import device_of
 from tests.support.asking import act, ask, execute, reason_of, watch

@@ -11,7 +11,7 @@ import pytest
 
 from realtime.fanout import Fanout
 from resolvers.context import Context, Snapshot
-from resolvers.loaders import Loaders
+from resolvers.loading import Loaders
 from schema.live.execution import Execution
 from schema.live.prepare import read_operation
 from schema.live.run import Live

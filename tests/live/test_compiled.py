@@ -24,7 +24,7 @@ from strawberry.types import ExecutionResult
 from structlog.testing import capture_logs
 
 from benchmarks._fanout_client import SOURCES, document
-from resolvers.loaders import Loaders
+from resolvers.votes.loaders import VoteLoaders
 from schema.live.compiler import Compiled, DoesNotFit, compiled
 from schema.live.prepare import Prepared, read_operation
 from schema.live.run import Live
@@ -147,10 +147,10 @@ async def test_one_compilation_is_for_all_votes_and_another_for_each_language(ci
 async def test_where_a_field_fails_the_answer_and_its_errors_are_graphql_core_s(
     city: City, fields: str, is_null: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Loaders) -> None:
+    def fail(_: VoteLoaders) -> None:
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(Loaders, "repetition", property(fail))
+    monkeypatch.setattr(VoteLoaders, "repetition", property(fail))
     document = f"subscription ($id: ID!) {{ vote(id: $id) {{ {fields} }} }}"
     answer = await asked(city.an, document, id=str(city.vote.id))
     payload, _ = await pushed(city, city.an, document, id=str(city.vote.id))
