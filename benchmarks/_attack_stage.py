@@ -17,8 +17,6 @@ from realtime.feed import Feed
 from resolvers.votes.votes import open_vote
 from rules.meetings.meetings import MeetingState
 from rules.register.members import Role, UnitKind
-from server.auth.credentials import ServerCredentials
-from server.settings import Settings
 from tests.support.factories import Scene, context_of
 from tests.support.postgresql_server import PostgreSQL
 from tests.support.processes import children_of
@@ -83,7 +81,7 @@ async def prepare(url: str, port: int, secret: str) -> Target:
     await migrate.upgrade(database)
     async with Feed.from_url("memory://") as feed:
         scene = Scene(database, feed)
-        scene.credentials = ServerCredentials(Settings(secret=secret))
+        scene.use_secret(secret)
         ward = scene.unit("Ward", UnitKind.BASE)
         unit, other = scene.unit("Branch", parent=ward), scene.unit("Other", parent=ward)
         chair = scene.member("Chair", unit, role=Role.SECRETARY)

@@ -14,6 +14,7 @@ from models.database import Database
 from models.votes.ballot_box import CastBallot
 from realtime.feed import Feed
 from resolvers.context import Context
+from resolvers.process import Process
 from schema.live.execution import Execution
 from schema.live.extension import Info, Operation
 from schema.query import Query
@@ -48,7 +49,9 @@ class IdleView(GraphQLView):
 
 
 CONTEXT = Context(
-    Database("sqlite+aiosqlite://"), Feed.from_url("memory://"), ServerCredentials(Settings())
+    Process(
+        Database("sqlite+aiosqlite://"), Feed.from_url("memory://"), ServerCredentials(Settings())
+    )
 )
 
 

@@ -26,6 +26,7 @@ from benchmarks._fault_stage import prepare
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.context import Context
+from resolvers.process import Process
 from resolvers.votes.votes import open_vote
 from server.auth.credentials import ServerCredentials
 from server.settings import Settings
@@ -80,7 +81,8 @@ async def open_poll(url: str, voters: int) -> Poll:
     (vote,) = branch.votes
     database = Database(url)
     async with Feed.from_url("memory://") as feed:
-        chair = Context(database, feed, ServerCredentials(Settings()), branch.chair.viewer)
+        process = Process(database, feed, ServerCredentials(Settings()))
+        chair = Context(process, branch.chair.viewer)
         await open_vote(chair, str(vote.id))
         await chair.release()
     await database.dispose()

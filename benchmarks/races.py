@@ -29,10 +29,9 @@ from benchmarks._fault_stage import Branch, prepare
 from benchmarks._history import RECEIPT, VOTE_CLOSED, Cast, History
 from models.database import Database
 from realtime.feed import Feed
-from resolvers.access.logins import Sessions
 from resolvers.context import Context
+from resolvers.process import Process
 from resolvers.votes.ballots import cast_ballot
-from resolvers.votes.cast import Casting
 from resolvers.votes.votes import close_vote, open_vote
 from rules.refusals import Refusal
 from server.auth.credentials import ServerCredentials
@@ -49,20 +48,10 @@ class Desk:
 
     def __init__(self, database: Database, feed: Feed) -> None:
         self.database = database
-        self._feed = feed
-        self._credentials = ServerCredentials(Settings())
-        self._casting = Casting(database, feed)
-        self._sessions = Sessions(database)
+        self._process = Process(database, feed, ServerCredentials(Settings()))
 
     def context(self, person: Person) -> Context:
-        return Context(
-            self.database,
-            self._feed,
-            self._credentials,
-            person.viewer,
-            self._casting,
-            self._sessions,
-        )
+        return Context(self._process, person.viewer)
 
 
 @asynccontextmanager

@@ -21,8 +21,9 @@ from benchmarks._fanout_peers import SUBSCRIBE
 from models.database import Database
 from realtime.feed import Feed
 from resolvers.context import Context, Snapshot, Viewpoint
+from resolvers.process import Process
 from schema.live.prepare import read_operation
-from schema.live.run import Live, Run
+from schema.live.run import Live, Run, read_operation
 from server.auth.credentials import ServerCredentials, hash_token
 from server.settings import Settings
 from tests.support.postgresql_server import PostgreSQL
@@ -49,7 +50,7 @@ def main() -> None:
 async def compare(url: str, branch: Branch, states: int, runs: int) -> None:
     database = Database(url)
     async with Feed.from_url("memory://") as feed:
-        context = Context(database, feed, ServerCredentials(Settings(database_url=url)))
+        context = Context(Process(database, feed, ServerCredentials(Settings(database_url=url))))
         live = Live(context, push=lambda *_: None)
         for name in (TALLY, *WATCHED):
             run = await run_of(live, branch, name)

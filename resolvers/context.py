@@ -4,98 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from models.database import Database, ReadSession, WriteSession
 from models.driver.hot_statements import Fetch
-from realtime.feed import Feed
-from realtime.presence import Presence
-from resolvers.access.logins import Sessions
+from resolvers.access.clients import Client, UnknownClient
 from resolvers.access.logins import Viewer as Viewer
 from resolvers.loading import Loaders, SubjectLoaders
-from resolvers.votes.cast import Casting
-from resolvers.votes.units_live import UnitsLive
+from resolvers.process import Kind, Process
 from rules.permissions import Act, Audience, Place
 from rules.refusals import Reason, Refusal
-
-
-@dataclass(frozen=True)
-class Token:
-    """A fresh opaque session token, told once, and what is stored of it."""
-
-    secret: str
-    hash: bytes
-    lifetime_seconds: int
-
-
-@dataclass(frozen=True)
-class SessionLimits:
-    """How long a session lasts from its beginning or its last refresh, and how long in all."""
-
-    lifetime: timedelta
-    maximum: timedelta
-
-
-class Client(Protocol):
-    """What an operation came from: a connection, which says nothing of who asks."""
-
-    @property
-    def address(self) -> str:
-        """Of its network, or whatever else is a limit's business; "" where nothing is known."""
-        ...
-
-    @property
-    def device(self) -> str | None:
-        """In a few words, such as `Chrome, Android`."""
-        ...
-
-    async def left(self) -> None:
-        """Returns when nobody waits for the answer any more."""
-        ...
-
-
-class UnknownClient:
-    """A client of which nothing is known; it never leaves."""
-
-    address: str = ""
-    device: str | None = None
-
-    async def left(self) -> None:
-        await asyncio.get_running_loop().create_future()
-
-
-@dataclass(frozen=True)
-class MemberClient(UnknownClient):
-    """A socket of a member, by whose id they are known to limits."""
-
-    address: str
-
-
-class Attempt(Protocol):
-    """An activation code that is tried in its turn."""
-
-    code_hash: bytes
-    """Argon2id, 32 bytes, the same for the same code."""
-
-    async def was_wrong(self) -> None:
-        """Returns when that may be told: later, the more wrong ones there were."""
-        ...
-
-
-class Credentials(Protocol):
-    """The secrets' side of signing in; the server supplies it."""
-
-    @property
-    def session_limits(self) -> SessionLimits: ...
-
-    def attempt(self, code: str, client: Client) -> AbstractAsyncContextManager[Attempt]:
-        """Hash a typed code in its turn. Raises INVALID_CODE for what can be none, and
-        TRY_AGAIN_LATER, with the `seconds`, where too many wait."""
-        ...
-
-    def new_token(self) -> Token: ...
 
 
 @dataclass
@@ -192,7 +111,7 @@ class Viewpoint:
 
 class Context:
     """What resolvers work with, one for each operation: reads from a snapshot, writes in a
-    transaction. `casting`, `sessions`, `presence` and `units` are the process's.
+    transaction, and finds what all operations of the process share.
 
     On behalf of a viewer, or from a viewpoint: then there is nobody to ask who they are, and the
     audience says what may be seen.
@@ -200,29 +119,26 @@ class Context:
 
     def __init__(
         self,
-        database: Database,
-        feed: Feed,
-        credentials: Credentials,
+        process: Process,
         viewer: Viewer | None = None,
-        casting: Casting | None = None,
-        sessions: Sessions | None = None,
-        presence: Presence | None = None,
-        units: UnitsLive | None = None,
         *,
         viewpoint: Viewpoint | None = None,
         snapshot: Snapshot | None = None,
     ) -> None:
-        self.database = database
-        self.feed = feed
-        self.credentials = credentials
+        self.process = process
+        self.database = process.database
+        self.feed = process.feed
+        self.credentials = process.credentials
+        self.sessions = process.sessions
+        self.presence = process.presence
         self.viewer = viewer
-        self.casting = casting or Casting(database, feed)
-        self.sessions = sessions or Sessions(database)
-        self.presence = presence or Presence(feed)
-        self.units = units or UnitsLive(database, feed, self.presence)
         self.viewpoint = viewpoint
-        self.snapshot = snapshot or Snapshot(database)
+        self.snapshot = snapshot or Snapshot(process.database)
         self.client: Client = UnknownClient()
+
+    def service(self, kind: type[Kind]) -> Kind:
+        """The process's only one of a kind, such as `Casting`."""
+        return self.process.service(kind)
 
     def loaders(self, kind: type[SubjectLoaders]) -> SubjectLoaders:
         """Those of the snapshot, of one subject."""
@@ -230,32 +146,13 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context of its own for one more operation of the same viewer."""
-        context = Context(
-            self.database,
-            self.feed,
-            self.credentials,
-            self.viewer,
-            self.casting,
-            self.sessions,
-            self.presence,
-            self.units,
-        )
+        context = Context(self.process, self.viewer)
         context.client = self.client
         return context
 
     def for_viewpoint(self, viewpoint: Viewpoint, snapshot: Snapshot) -> "Context":
         """A context for one execution of a subscription; several may share a snapshot."""
-        return Context(
-            self.database,
-            self.feed,
-            self.credentials,
-            casting=self.casting,
-            sessions=self.sessions,
-            presence=self.presence,
-            units=self.units,
-            viewpoint=viewpoint,
-            snapshot=snapshot,
-        )
+        return Context(self.process, viewpoint=viewpoint, snapshot=snapshot)
 
     def viewer_id(self) -> UUID:
         """The member for whom fields that depend on the viewer are. Raises NOT_SIGNED_IN."""
@@ -302,7 +199,7 @@ class Context:
             await transaction.session.commit()
         finally:
             await transaction.session.close()
-        self.units.note(transaction.announcements.items())
+        self.process.note(transaction.announcements.items())
         await self.feed.publish_all(transaction.announcements)
 
 

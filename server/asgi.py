@@ -19,6 +19,7 @@ from models.demo_mark import held_demo
 from realtime.feed import Feed
 from realtime.presence import Presence
 from resolvers.context import Context
+from resolvers.process import Process
 from resolvers.votes.cast import Casting
 from schema.live.documents import Asker
 from schema.schema import schema
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 Feed.from_url(settings.broadcast_url) as feed,
                 Presence(feed).running() as presence,
             ):
-                shared = Context(database, feed, credentials, presence=presence)
+                shared = Context(Process(database, feed, credentials, presence))
                 app.state.new_context = shared.for_operation
                 app.state.sessions = shared.sessions
                 app.state.right_of_way = shared.service(Casting).right_of_way

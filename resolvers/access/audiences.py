@@ -1,6 +1,6 @@
 """Who may follow what: decided once for each subscriber, and again when their access changes."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from resolvers.access.affiliations import find_accesses, read_accesses
 from resolvers.access.logins import Access
 from resolvers.access.permit import parse_id
 from resolvers.batching import Batcher
-from resolvers.votes.units_live import UnitsLive
 from rules.permissions import (
     Act,
     Audience,
@@ -60,7 +59,8 @@ class Audiences:
     """One for each process: members who come together are looked up together."""
 
     database: Database
-    units: UnitsLive
+    topics_of_unit: Callable[[UUID], Container[str]]
+    """Those on UNITS_CHANNEL that concern the unit."""
     _subjects: dict[UUID, _Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class Audiences:
             tree = tree_relations(access.place, above.all(), below.all())
         relations = direct_relations(access.place, wanted) | tree
         permit(Act.VIEW_SUBTREE, relations, "unit")
-        return Followed(UNITS_CHANNEL, self.units.topics_of(wanted), Audience(wanted, relations))
+        return Followed(UNITS_CHANNEL, self.topics_of_unit(wanted), Audience(wanted, relations))
 
     async def finish(self) -> None:
         """Wait until no look-up is under way."""

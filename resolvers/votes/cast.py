@@ -22,6 +22,7 @@ from realtime.feed import Feed
 from realtime.histogram import Histogram
 from realtime.topics import channel_of_meeting, topic_of_ballots, topic_of_member
 from resolvers.batching import Batcher, few_sizes
+from resolvers.process import Process
 from resolvers.votes.right_of_way import RightOfWay
 from rules.meetings.meetings import VoteState
 from rules.votes.ballots import Option
@@ -97,6 +98,10 @@ class Casting:
     still gets an answer of their own, after the commit that holds their ballot. So it is with the
     thousand who come a second too late.
     """
+
+    @classmethod
+    def of_process(cls, process: Process) -> "Casting":
+        return cls(process.database, process.feed)
 
     def __init__(self, database: Database, feed: Feed) -> None:
         self.right_of_way = RightOfWay()

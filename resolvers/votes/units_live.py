@@ -35,6 +35,7 @@ from realtime.topics import (
     topic_of_connected,
     topic_of_meeting,
 )
+from resolvers.process import Process, hears_commits
 from rules.meetings.meetings import AttendanceStatus, MeetingState, VoteState
 from rules.register.statistics import SMALLEST, hidden_cells
 
@@ -93,8 +94,13 @@ class UnitTurnout:
         return None if name in self.hidden else int(getattr(self.figures, name))
 
 
+@hears_commits
 class UnitsLive:
     """The facts of one process. `note` tells what changed, `read` gives a unit and its children."""
+
+    @classmethod
+    def of_process(cls, process: Process) -> "UnitsLive":
+        return cls(process.database, process.feed, process.presence)
 
     def __init__(self, database: Database, feed: Feed, presence: Presence) -> None:
         self._database = database

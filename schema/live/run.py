@@ -62,7 +62,7 @@ class Live:
     """The subscriptions of one process."""
 
     def __init__(self, shared: Context, push: Push) -> None:
-        self.audiences = Audiences(shared.database, shared.service(UnitsLive))
+        self.audiences = Audiences(shared.database, shared.service(UnitsLive).topics_of)
         self.fanout: Fanout[Errors] = Fanout(shared.feed, push)
         self.executions = 0
         self._shared = shared

@@ -13,10 +13,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from argon2.low_level import Type, hash_secret_raw
-from resolvers.access.clients import Client
-from resolvers.access.credentials import Attempt, SessionLimits, Token
 from starlette.requests import HTTPConnection
 
+from resolvers.access.clients import Client
+from resolvers.access.credentials import Attempt, SessionLimits, Token
 from resolvers.context import Context, Viewer
 from rules.refusals import Reason, Refusal
 from server.auth.sign_in_queue import HASHES_AT_ONCE, SignInQueue

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from resolvers.access.clients import Client
-
 from rules.refusals import Reason, Refusal
 from server.auth.wrong_codes import WrongCodes
 

@@ -19,6 +19,7 @@ from models.votes.votes import Vote
 from realtime.feed import Feed
 from resolvers.context import Context, Viewer
 from resolvers.meetings.meetings import move_agenda
+from resolvers.process import Process
 from resolvers.votes.ballots import cast_ballot
 from resolvers.votes.votes import close_vote, open_vote
 from rules.meetings.meetings import VoteState
@@ -84,7 +85,8 @@ async def _play(database: Database, credentials: ServerCredentials) -> bool:
         database, credentials, [demo_data.member_id(1, place) for place in present]
     )
     async with Feed.from_url("memory://") as feed:
-        contexts = [Context(database, feed, credentials, viewer) for viewer in viewers]
+        process = Process(database, feed, credentials)
+        contexts = [Context(process, viewer) for viewer in viewers]
         chair = contexts[0]
         if states[demo_data.FINISHED_ID] is VoteState.PREPARED:
             await open_vote(chair, str(demo_data.FINISHED_ID))

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import orjson
 from graphql import GraphQLError
-from resolvers.access.clients import MemberClient
 from starlette.types import Send
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from resolvers.access.clients import MemberClient
 from resolvers.access.logins import Access
 from rules.rate_limit import Rate, TokenBucket
 from rules.refusals import Reason, Refusal

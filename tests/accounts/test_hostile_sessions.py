@@ -8,10 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from resolvers.access.clients import UnknownClient
 
 from models.accounts.accounts import Session
 from realtime.topics import ACCESS_CHANNEL, topic_of_member
+from resolvers.access.clients import UnknownClient
 from server.auth.credentials import authenticate, hash_token
 from server.http.http_client import device_of
 from tests.support.asking import act, ask, execute, reason_of, watch
@@ -47,7 +47,7 @@ async def sessions_of(person: Person) -> list[dict[str, Any]]:
 
 
 async def is_signed_in(person: Person) -> bool:
-    return await person.scene.sessions.look_up(hash_token(person.token)) is not None
+    return await person.scene.process.sessions.look_up(hash_token(person.token)) is not None
 
 
 def id_of(person: Person) -> str:
@@ -121,7 +121,7 @@ async def test_an_ended_session_ends_no_others_though_its_token_is_remembered(
     city: City, mutation: str
 ) -> None:
     lost = await sign_in(city.an, "lost")
-    assert await city.scene.sessions.find(hash_token(lost.token))
+    assert await city.scene.process.sessions.find(hash_token(lost.token))
     of_lost = Session.id == lost.signed_in.session_id
     await change(city.scene.database, Session, of_lost, revoked_at=datetime.now(UTC))
     arguments = {"sessionId": id_of(city.an)} if mutation == "endSession" else {}

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from resolvers.access.clients import UnknownClient
 
 from models.accounts.accounts import ActivationCard
+from resolvers.access.clients import UnknownClient
 from server.auth import credentials as auth
 from server.auth.sign_in_queue import Attempt
 from tests.support.asking import act, ask, execute

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from resolvers.access.clients import UnknownClient
 
+from resolvers.access.clients import UnknownClient
 from rules.refusals import Reason, Refusal
 from server.auth import sign_in_queue, wrong_codes
 from server.auth.sign_in_queue import HASHES_AT_ONCE, SignInQueue, halves_of

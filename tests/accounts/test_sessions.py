@@ -114,7 +114,7 @@ async def revoke(city: City, person: Person) -> None:
 
 
 async def test_a_token_is_looked_up_once_until_its_member_is_forgotten(city: City) -> None:
-    known, token = city.scene.sessions, hash_token(city.an.token)
+    known, token = city.scene.process.sessions, hash_token(city.an.token)
     assert await known.find(token) == city.an.viewer
     await revoke(city, city.an)
     assert await known.find(token) == city.an.viewer
@@ -125,7 +125,7 @@ async def test_a_token_is_looked_up_once_until_its_member_is_forgotten(city: Cit
 
 
 async def test_looking_up_asks_the_database_whatever_is_remembered(city: City) -> None:
-    known, token = city.scene.sessions, hash_token(city.an.token)
+    known, token = city.scene.process.sessions, hash_token(city.an.token)
     await known.find(token)
     await revoke(city, city.an)
     assert await known.look_up(token) is None
@@ -151,7 +151,7 @@ async def test_what_changes_while_it_is_looked_up_is_not_remembered(
 
 
 async def test_a_session_that_is_over_is_looked_up_again(city: City) -> None:
-    known, token = city.scene.sessions, hash_token(city.an.token)
+    known, token = city.scene.process.sessions, hash_token(city.an.token)
     over = Viewer(city.an.id, city.an.signed_in.session_id, datetime.now(UTC))
     known.remember(token, over)
     assert await known.find(token) == city.an.viewer
@@ -161,7 +161,7 @@ async def test_no_more_tokens_are_kept_than_there_is_room_for(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "TOKENS_KEPT", 2)
-    known = city.scene.sessions
+    known = city.scene.process.sessions
     for person in (city.an, city.binh, city.chi, city.an):
         assert await known.find(hash_token(person.token)) == person.viewer
     assert len(known._known) <= 2
@@ -169,7 +169,7 @@ async def test_no_more_tokens_are_kept_than_there_is_room_for(
 
 
 async def test_who_is_signed_in_is_told_the_end_as_it_is_now(city: City) -> None:
-    known, token = city.scene.sessions, hash_token(city.an.token)
+    known, token = city.scene.process.sessions, hash_token(city.an.token)
     await known.find(token)
     soon = datetime.now(UTC) + timedelta(minutes=5)
     await set_session(city, city.an, expires_at=soon)
@@ -184,7 +184,7 @@ async def test_signing_out_of_an_ended_session_is_signing_out_once(city: City) -
 
 
 async def test_who_signs_out_is_not_remembered(city: City) -> None:
-    known, token = city.scene.sessions, hash_token(city.an.token)
+    known, token = city.scene.process.sessions, hash_token(city.an.token)
     await known.find(token)
     await ask(context_of(city.an), "mutation { signOut }")
     assert await known.find(token) is None

@@ -279,10 +279,10 @@ async def test_who_is_not_signed_in_is_told_so_whatever_they_ask(city: City) -> 
 async def test_an_ended_session_does_nothing_though_its_token_is_remembered(city: City) -> None:
     await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
     token = hash_token(city.hanh.token)
-    assert await city.scene.sessions.find(token) == city.hanh.viewer
+    assert await city.scene.process.sessions.find(token) == city.hanh.viewer
     session = Session.id == city.hanh.signed_in.session_id
     await change(city.scene.database, Session, session, revoked_at=datetime.now(UTC))
-    assert await city.scene.sessions.find(token) == city.hanh.viewer
+    assert await city.scene.process.sessions.find(token) == city.hanh.viewer
     await all_refused(city.hanh, calls(city), "NOT_SIGNED_IN")
 
 

@@ -321,7 +321,7 @@ async def test_while_the_broker_is_away_the_others_expire_and_come_back(
 async def test_turnout_tells_how_many_are_connected(city: City) -> None:
     document = "query ($id: ID!) { meeting(id: $id) { version turnout { connected } } }"
     before = (await ask(context_of(city.an), document, id=str(city.meeting.id)))["meeting"]
-    city.scene.presence.enter(city.meeting.id, city.an.id)
+    city.scene.process.presence.enter(city.meeting.id, city.an.id)
     after = (await ask(context_of(city.an), document, id=str(city.meeting.id)))["meeting"]
     assert (before["turnout"], after["turnout"]) == ({"connected": 0}, {"connected": 1})
     assert before["version"] == after["version"]

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from models.database import Database
 from models.migrate import upgrade
 from realtime.feed import Feed
-from server.auth.credentials import ServerCredentials
-from server.settings import Settings
 from tests.support.factories import City
 from tests.support.server_process import ServerProcess
 
@@ -40,7 +38,7 @@ async def save_city(url: str) -> City:
         await upgrade(database)
         async with Feed.from_url("memory://") as feed:
             city = City(database, feed)
-            city.scene.credentials = ServerCredentials(Settings(secret=SECRET))
+            city.scene.use_secret(SECRET)
             await city.scene.save()
         return city
     finally:

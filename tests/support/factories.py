@@ -23,11 +23,8 @@ from models.register.rule_sets import UnitRule
 from models.register.units import Appointment, Member, Membership, Unit, UnitParent
 from models.votes.votes import AuditRow, Recusal, Vote, VoteOption
 from realtime.feed import Feed
-from realtime.presence import Presence
-from resolvers.access.logins import Sessions
 from resolvers.context import Context, Viewer
-from resolvers.votes.cast import Casting
-from resolvers.votes.units_live import UnitsLive
+from resolvers.process import Process
 from rules.meetings.meetings import (
     AttendanceStatus,
     ItemState,
@@ -96,11 +93,13 @@ class Scene:
         self.database = database
         self.feed = feed
         self.credentials = ServerCredentials(Settings())
-        self.casting = Casting(database, feed)
-        self.sessions = Sessions(database)
-        self.presence = Presence(feed)
-        self.units = UnitsLive(database, feed, self.presence)
+        self.process = Process(database, feed, self.credentials)
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    def use_secret(self, secret: str) -> None:
+        """Instead of the demo's."""
+        self.credentials = ServerCredentials(Settings(secret=secret))
+        self.process.credentials = self.credentials
 
     def add(self, table: type[Base], **values: Any) -> None:
         self._rows[table.__tablename__].append(values)
@@ -363,17 +362,7 @@ class City:
 
 def context_of(person: Person) -> Context:
     """What the server makes for one operation of this person."""
-    scene = person.scene
-    return Context(
-        scene.database,
-        scene.feed,
-        scene.credentials,
-        person.viewer,
-        scene.casting,
-        scene.sessions,
-        scene.presence,
-        scene.units,
-    )
+    return Context(person.scene.process, person.viewer)
 
 
 async def give_card(

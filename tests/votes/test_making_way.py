@@ -16,6 +16,7 @@ from models.database import Database
 from models.votes.ballot_box import CastBallot, put_ballots
 from resolvers.votes import cast as casting
 from resolvers.votes import right_of_way
+from resolvers.votes.cast import Casting
 from resolvers.votes.right_of_way import RightOfWay
 from server.asgi import create_app
 from server.settings import Settings
@@ -55,7 +56,7 @@ async def test_nobody_waits_for_who_may_not_close_the_vote(
     await cast(city.an, vote, vote.for_)
     for person, why in ((city.an, "NOT_ALLOWED"), (city.yen, "NOT_FOUND")):
         assert await reason(person, "closeVote", voteId=vote.id) == why
-        assert context_of(person).casting.right_of_way.is_free
+        assert context_of(person).service(Casting).right_of_way.is_free
     async with asyncio.timeout(PATIENCE):
         await cast(city.binh, vote, vote.for_)
 
@@ -65,7 +66,7 @@ async def test_a_ballot_that_is_being_written_is_answered_when_way_was_made(
 ) -> None:
     monkeypatch.setattr(casting, "MAKES_WAY_FOR", MOMENT)
     vote = await open_motion(city, ORDINARY)
-    shared = context_of(city.binh).casting
+    shared = context_of(city.binh).service(Casting)
     asked = 0.0
 
     async def put_amid_a_closing(*arguments: Any) -> list[CastBallot | None]:
@@ -83,7 +84,7 @@ async def test_a_ballot_that_is_being_written_is_answered_when_way_was_made(
 async def test_ballots_that_waited_for_the_closing_are_told_of_it(city: City) -> None:
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
-    way = context_of(city.hanh).casting.right_of_way
+    way = context_of(city.hanh).service(Casting).right_of_way
     closing = asyncio.create_task(vote_after(city.hanh, "closeVote", vote))
     await eventually(lambda: not way.is_free)
     ballot = {"voteId": vote.id, "choices": [vote.for_], "key": "key"}
@@ -97,10 +98,10 @@ async def test_way_is_made_again_only_after_a_while(
     monkeypatch.setattr(casting, "MAKES_WAY_EVERY", 3_600.0)
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
-    with context_of(city.hanh).casting.making_way(vote.id):
+    with context_of(city.hanh).service(Casting).making_way(vote.id):
         pass
     monkeypatch.setattr(casting, "MAKES_WAY_FOR", 3_600.0)
-    with context_of(city.hanh).casting.making_way(vote.id):
+    with context_of(city.hanh).service(Casting).making_way(vote.id):
         async with asyncio.timeout(PATIENCE):
             await cast(city.binh, vote, vote.for_)
 
@@ -135,7 +136,7 @@ async def test_a_closing_has_the_right_of_way_and_gives_it_back(
 ) -> None:
     vote = await open_motion(city, ORDINARY)
     await cast(city.an, vote, vote.for_)
-    way = context_of(city.hanh).casting.right_of_way
+    way = context_of(city.hanh).service(Casting).right_of_way
     closing = asyncio.create_task(vote_after(city.hanh, "closeVote", vote))
     await eventually(lambda: not way.is_free)
     async with asyncio.timeout(PATIENCE):

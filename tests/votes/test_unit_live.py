@@ -14,6 +14,7 @@ from models.database import Database
 from realtime.feed import Feed
 from realtime.topics import GAP, UNITS_CHANNEL
 from resolvers.context import Context
+from resolvers.process import Process
 from resolvers.votes import units_live
 from resolvers.votes.units_live import ABOUT_PEOPLE, UnitsLive
 from rules.meetings.meetings import MeetingState
@@ -156,12 +157,14 @@ async def test_after_each_change_the_sums_are_those_of_a_fresh_count(busy: City)
         ("closeMeeting", {"meetingId": busy.meeting.id}),
     ]:
         await act(hanh, mutation, **arguments)
-        fresh = UnitsLive(busy.scene.database, busy.scene.feed, busy.scene.presence)
-        assert (await busy.scene.units.read(busy.ward))[0].figures == (
+        fresh = UnitsLive(busy.scene.database, busy.scene.feed, busy.scene.process.presence)
+        assert (await busy.scene.process.service(UnitsLive).read(busy.ward))[0].figures == (
             (await fresh.read(busy.ward))[0].figures
         ), mutation
         assert fresh._sums == {
-            unit: figures for unit, figures in busy.scene.units._sums.items() if any(figures)
+            unit: figures
+            for unit, figures in busy.scene.process.service(UnitsLive)._sums.items()
+            if any(figures)
         }
 
 
@@ -176,7 +179,7 @@ async def test_meetings_of_the_day_count_and_others_do_not(city: City) -> None:
 
 
 async def test_connected_members_are_counted(busy: City) -> None:
-    presence = busy.scene.presence
+    presence = busy.scene.process.presence
     async with (
         presence.running(),
         watch(context_of(busy.van), WATCH, id=str(busy.ward)) as watched,
@@ -190,7 +193,7 @@ async def test_connected_members_are_counted(busy: City) -> None:
 
 
 async def test_meetings_elsewhere_wake_nobody(busy: City) -> None:
-    units = busy.scene.units
+    units = busy.scene.process.service(UnitsLive)
     await units.read(busy.ward)
     topics = units.topics_of(busy.branch)
     assert f"meeting:{busy.meeting.id}" in topics
@@ -202,7 +205,9 @@ async def test_many_changes_are_few_hints(city: City) -> None:
     feed = city.scene.feed
     async with feed.join(UNITS_CHANNEL) as mailbox:
         for number in range(50):
-            city.scene.units.note([(f"meeting:{UUID(int=number)}", {"attendance"})])
+            city.scene.process.service(UnitsLive).note(
+                [(f"meeting:{UUID(int=number)}", {"attendance"})]
+            )
             await asyncio.sleep(0.002)
         seen = await take(mailbox)
         hints = mailbox.hints
@@ -213,7 +218,7 @@ async def test_many_changes_are_few_hints(city: City) -> None:
 
 
 async def test_ballots_are_no_news_for_a_committee(city: City) -> None:
-    units = city.scene.units
+    units = city.scene.process.service(UnitsLive)
     meeting = f"meeting:{city.meeting.id}"
     units.note([(meeting, {f"ballots:{city.vote.id}", f"member:{city.an.id}"})])
     assert not units._owed
@@ -227,10 +232,9 @@ async def test_after_a_gap_everything_is_read_anew(
     monkeypatch.setattr(units_live, "READ_ALL_EVERY", 0.2)
     async with watch(context_of(busy.van), WATCH, id=str(busy.ward)) as watched:
         assert (await watched.next())["openVotes"] == 0
-        elsewhere = UnitsLive(busy.scene.database, busy.scene.feed, busy.scene.presence)
-        hanh = context_of(busy.hanh)
-        hanh.units = elsewhere
-        elsewhere.note = lambda announcements: None  # type: ignore[method-assign]
+        elsewhere = Process(busy.scene.database, busy.scene.feed, busy.scene.credentials)
+        monkeypatch.setattr(elsewhere.service(UnitsLive), "note", lambda _: None)
+        hanh = Context(elsewhere, busy.hanh.viewer)
         await act(hanh, "openVote", voteId=busy.vote.id)
         busy.scene.feed.tell(UNITS_CHANNEL, {GAP})
         assert (await watched.next())["openVotes"] == 1
@@ -239,7 +243,7 @@ async def test_after_a_gap_everything_is_read_anew(
 async def test_a_database_that_fails_is_asked_again(
     busy: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    units = busy.scene.units
+    units = busy.scene.process.service(UnitsLive)
     await units.read(busy.ward)
     await act(context_of(busy.hanh), "openVote", voteId=busy.vote.id)
 
@@ -283,7 +287,9 @@ async def test_a_push_costs_the_same_however_many_meetings_there_are(
         assert read == [city.meeting.id]
         read.clear()
         with statements(city.scene.database) as seen_statements:
-            city.scene.units.note([(f"meeting:{city.meeting.id}", {"attendance"})])
+            city.scene.process.service(UnitsLive).note(
+                [(f"meeting:{city.meeting.id}", {"attendance"})]
+            )
             await asyncio.sleep(0.6)
         asked = [one for one in seen_statements if not one.startswith(("BEGIN", "ROLLBACK"))]
         assert (len(asked), read) == (1, [city.meeting.id])
@@ -311,7 +317,7 @@ async def test_what_one_process_changes_another_shows(
     city = City(database, here)
     await city.scene.save()
     context = context_of(city.van)
-    elsewhere = Context(database, there, context.credentials, context.viewer)
+    elsewhere = Context(Process(database, there, context.credentials), context.viewer)
     async with watch(elsewhere, WATCH, id=str(city.ward)) as watched:
         assert (await watched.next())["openVotes"] == 0
         await act(context_of(city.hanh), "openVote", voteId=city.vote.id)
