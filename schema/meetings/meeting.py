@@ -10,6 +10,7 @@ from resolvers.meetings.listing import MeetingPage, cursor_of
 from models.meetings.meetings import AgendaItem as AgendaItemRow
 from models.meetings.meetings import Attendance as AttendanceRow
 from models.meetings.meetings import Meeting as MeetingRow
+from resolvers.meetings.listing import MeetingPage, cursor_of
 from resolvers.meetings.loaders import MeetingLoaders
 from resolvers.meetings.meetings import acts_on_meeting
 from resolvers.register.loaders import RegisterLoaders
