@@ -23,7 +23,7 @@ from realtime.feed import Feed
 from resolvers.context import Context, Snapshot, Viewpoint
 from resolvers.process import Process
 from schema.live.prepare import read_operation
-from schema.live.run import Live, Run, read_operation
+from schema.live.run import Live, Run
 from server.auth.credentials import ServerCredentials, hash_token
 from server.settings import Settings
 from tests.support.postgresql_server import PostgreSQL

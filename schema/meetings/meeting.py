@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import strawberry
-from resolvers.meetings.listing import MeetingPage, cursor_of
 
 from models.meetings.meetings import AgendaItem as AgendaItemRow
 from models.meetings.meetings import Attendance as AttendanceRow
