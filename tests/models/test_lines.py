@@ -161,13 +161,13 @@ async def test_who_is_cancelled_at_any_wait_gives_the_connection_back(
     async def work_until(wait: int) -> None:
         await cancelling(wait, work(city.scene.database))
 
-    for wait in count():
-        task = asyncio.create_task(work_until(wait))
+    waits, is_cancelled = count(), True
+    while is_cancelled:
+        task = asyncio.create_task(work_until(next(waits)))
         await asyncio.wait([task])
         await eventually(lambda: city.scene.database.connections_in_use == 0)
-        if not task.cancelled():
-            break
-    assert wait > 1
+        is_cancelled = task.cancelled()
+    assert next(waits) > 2
 
 
 @ON_POSTGRESQL
