@@ -1,10 +1,10 @@
 """Meetings, one and many, and who votes for whom in one."""
 
 import strawberry
-from resolvers.meetings.listing import list_meetings
-from resolvers.meetings.proxies import read_proxies
 
 from resolvers.access.permit import read_meeting
+from resolvers.meetings.listing import list_meetings
+from resolvers.meetings.proxies import read_proxies
 from rules.permissions import Act
 from schema.live.extension import Info
 from schema.meetings.meeting import Meeting, MeetingConnection

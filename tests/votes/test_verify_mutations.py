@@ -18,10 +18,12 @@ from sqlalchemy import text
 
 from models.base import Base
 from models.votes.record import read_chains, read_record
-from rules.votes.presets import Matter
+from rules.votes.presets import PRESETS, Matter
 from rules.votes.record.chain import TABLES
 from rules.votes.record.verify import UNTOLD_COLUMNS, UNTOLD_WHILE_OPEN, Record, verify_record
-from tests.support.factories import City
+from rules.votes.rule_sets import Comparison, TieRule
+from tests.support.asking import act
+from tests.support.factories import City, context_of
 from tests.support.tampering import tampering
 from tests.support.voting import (
     CHANGEABLE,
@@ -29,6 +31,8 @@ from tests.support.voting import (
     TIED,
     Held,
     cast,
+    enter,
+    look,
     open_motion,
     prepare,
     vote_after,
@@ -104,6 +108,50 @@ async def a_proposed_annulment(city: City) -> Held:
     return vote
 
 
+async def an_annulled_hidden_motion(city: City) -> Held:
+    vote = await a_proposed_annulment(city)
+    await act(context_of(city.dung), "confirmAnnulment", voteId=vote.id)
+    return vote
+
+
+async def a_motion_with_hands(city: City) -> Held:
+    """Two counted, a third taken back, a fourth contested by its member."""
+    vote = await open_motion(city, CHANGEABLE)
+    await enter(city, *city.entitled)
+    for option, members in (
+        (vote.for_, (city.an, city.binh)),
+        (vote.against, (city.chi, city.nam)),
+    ):
+        hands = [{"optionId": option, "memberIds": [one.id for one in members], "count": 2}]
+        await vote_after(city.hanh, "recordHands", vote, memberIds=[], hands=hands)
+    await vote_after(city.hanh, "takeBackHands", vote, memberIds=[city.chi.id])
+    await act(context_of(city.nam), "contestHand", voteId=vote.id)
+    await cast(city.nam, vote, vote.for_)
+    await vote_after(city.hanh, "closeVote", vote)
+    return vote
+
+
+async def a_drawn_lot(city: City) -> Held:
+    """Among three who have as many votes each."""
+    rule = replace(
+        PRESETS["de-verein"][Matter.ELECTION], tie=TieRule.LOT, threshold=Comparison.PLURALITY
+    )
+    city.scene.rule(city.branch, rule, Matter.ELECTION)
+    await city.scene.save()
+    names = ["Mai", "Long", "Phúc"]
+    paper = await prepare(
+        city.hanh, city.meeting.items[0], Matter.ELECTION, names, recused=[str(city.minh.id)]
+    )
+    await vote_after(city.hanh, "openVote", paper)
+    for number, person in enumerate(one for one in city.entitled if one is not city.minh):
+        await cast(person, paper, paper.box(names[number % 3]))
+    await vote_after(city.hanh, "closeVote", paper)
+    if (await look(city.hanh, paper))["rule"]["secrecy"] == "UNATTRIBUTED":
+        await vote_after(city.hanh, "publishVote", paper)
+    await vote_after(city.hanh, "breakTie", paper)
+    return paper
+
+
 async def an_open_motion(city: City) -> Held:
     vote = await open_motion(city, CHANGEABLE)
     await cast(city.an, vote, vote.for_)
@@ -129,6 +177,9 @@ HELD: list[Callable[[City], Awaitable[Held]]] = [
     a_broken_tie,
     an_election,
     a_proposed_annulment,
+    an_annulled_hidden_motion,
+    a_motion_with_hands,
+    a_drawn_lot,
     an_open_motion,
     an_open_hidden_motion,
     a_prepared_motion,
