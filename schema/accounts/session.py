@@ -10,9 +10,9 @@ from resolvers.accounts.own_sessions import OwnSession
 
 @strawberry.type(description="A sign-in of the viewer's that is still good.")
 class Session:
-    id: strawberry.ID
-    created_at: datetime
-    expires_at: datetime
+    id: strawberry.ID = strawberry.field(description="What `endSession` takes.")
+    created_at: datetime = strawberry.field(description="When the viewer signed in.")
+    expires_at: datetime = strawberry.field(description="When it ends, unless it is refreshed.")
     device: str | None = strawberry.field(
         description="In a few words, such as `Chrome, Android`; null where it did not say."
     )
@@ -31,4 +31,4 @@ class Session:
 
 @strawberry.type(description="Sessions that have ended; their sockets are closed.")
 class EndedSessions:
-    ids: list[strawberry.ID]
+    ids: list[strawberry.ID] = strawberry.field(description="Of those that have ended now.")

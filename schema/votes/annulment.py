@@ -21,7 +21,7 @@ strawberry.enum(AnnulmentState)
 class Annulment:
     value: strawberry.Private[AnnulmentValue]
 
-    @strawberry.field
+    @strawberry.field(description="The vote that would be annulled.")
     def vote_id(self) -> strawberry.ID:
         return strawberry.ID(str(self.value.vote_id))
 
@@ -29,7 +29,7 @@ class Annulment:
     def unit(self) -> str:
         return self.value.unit
 
-    @strawberry.field
+    @strawberry.field(description="What was asked.")
     def question(self) -> str:
         return self.value.question
 
@@ -41,11 +41,13 @@ class Annulment:
     def proposed_by(self) -> str:
         return self.value.proposed_by
 
-    @strawberry.field
+    @strawberry.field(description="When the first officer proposed it.")
     def proposed_at(self) -> datetime:
         return self.value.proposed_at
 
-    @strawberry.field
+    @strawberry.field(
+        description="Whether a second officer is awaited, has agreed, or it was withdrawn."
+    )
     def state(self) -> AnnulmentState:
         return self.value.state
 

@@ -14,7 +14,7 @@ from schema.register.member import Member
 class CountedHand:
     row: strawberry.Private[CountedHandRow]
 
-    @strawberry.field
+    @strawberry.field(description="Whose hand it was.")
     async def member(self, info: Info) -> Member:
         return Member(
             row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)

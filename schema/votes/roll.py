@@ -31,7 +31,7 @@ class RollLine:
             row=await info.context.loaders(RegisterLoaders).member.load(self.row.member_id)
         )
 
-    @strawberry.field
+    @strawberry.field(description="Whether they cast a ballot in this vote.")
     def is_entitled(self) -> bool:
         is_suspended = self.row.member_id in self.notes.suspended_at
         return self.row.left_out is None and not is_suspended

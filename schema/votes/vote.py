@@ -47,17 +47,17 @@ strawberry.enum(VoteWarning)
 class AnnulmentProposal:
     row: strawberry.Private[VoteRow]
 
-    @strawberry.field
+    @strawberry.field(description="The officer who proposed it, and who cannot confirm it.")
     async def by(self, info: Info) -> Member:
         member_id = self.row.annulment_proposed_by_id
         assert member_id is not None  # noqa: S101 - written together
         return Member(row=await info.context.loaders(RegisterLoaders).member.load(member_id))
 
-    @strawberry.field
+    @strawberry.field(description="Why, in their words.")
     def reason(self) -> str:
         return self.row.proposed_annulment or ""
 
-    @strawberry.field
+    @strawberry.field(description="When they proposed it.")
     def at(self) -> datetime:
         assert self.row.annulment_proposed_at is not None  # noqa: S101 - written together
         return self.row.annulment_proposed_at
