@@ -1,10 +1,12 @@
 """Tables and constraints. Importing this package registers every table on `Base.metadata`."""
 
-from models import demo_mark as demo_mark
-from models.accounts import access_changes as access_changes
-from models.accounts import accounts as accounts
+# By their full names: `from models.votes import votes` would put that module where the package
+# `models.votes` is looked for.
+import models.accounts.access_changes
+import models.accounts.accounts
+import models.demo_mark
+import models.meetings.meetings
+import models.register.rule_sets
+import models.register.units
+import models.votes.votes  # noqa: F401 - it says so for them all
 from models.base import Base as Base
-from models.meetings import meetings as meetings
-from models.register import rule_sets as rule_sets
-from models.register import units as units
-from models.votes import votes as votes

@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 
-const require = createRequire(new URL("../web-client/package.json", import.meta.url));
+const require = createRequire(new URL("../../web-client/package.json", import.meta.url));
 const { createClient } = require("graphql-ws");
 
 const WITHIN = 30_000; // milliseconds, for pushes that are still under way at the end

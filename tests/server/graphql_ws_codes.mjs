@@ -6,7 +6,7 @@
 // the subscription failed with the code.
 import { createRequire } from "node:module";
 
-const require = createRequire(new URL("../web-client/package.json", import.meta.url));
+const require = createRequire(new URL("../../web-client/package.json", import.meta.url));
 const { createClient } = require("graphql-ws");
 
 const [site, ...codes] = process.argv.slice(2);
