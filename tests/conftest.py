@@ -28,6 +28,11 @@ def pytest_configure() -> None:
     settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The browser's scenes take longest: whoever runs them begins with them.
+    items.sort(key=lambda item: "/web/" not in item.nodeid)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if used := services.describe():
         terminalreporter.write_line(f"Servers used: {used}")
